@@ -1,0 +1,34 @@
+# Every daily act is one word. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up check test lock clean
+
+PY := .venv/bin/python
+PORTS ?= default
+
+help: ## list what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## build the private environments (.tools, .venv, .app, Azurite); every other word does this first
+	@.ci/setup
+
+demo: setup ## start the local Azure, play a story, print it as a timeline, keep serving (DEMO_EXIT=1 ends by itself)
+	@exec $(PY) -m simulator demo --ports $(PORTS)
+
+up: setup ## the local Azure with an empty world and the app on it, in the foreground (PORTS=random picks free ones)
+	@exec $(PY) -m simulator up --ports $(PORTS)
+
+check: setup ## lint, types, import contracts
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+
+test: check ## everything that CI runs
+	@$(PY) -m pytest
+
+lock: setup ## compile requirements*.txt anew from pyproject.toml
+	@.tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	@.tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## remove what make has created
+	rm -rf .tools .venv .app .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/storage/node_modules
