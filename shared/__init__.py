@@ -1,0 +1,1 @@
+"""What the remediators stand on, split by purity: core is pure, flow speaks to ports, adapters touch the world."""

@@ -1,0 +1,127 @@
+"""Every trigger, one to three lines each, and the only importer of azure.functions.
+
+What happens is in `shared/flow`; what must hold is in `remediators`. CMK_PART selects the triggers: `front` takes
+events and requests and can write nothing to Azure; `hand` applies what was decided and has no inbound HTTP.
+"""
+
+from datetime import UTC, datetime
+
+import azure.functions as func
+
+from remediators import REMEDIATORS
+from shared import settings
+from shared.core.ports import Delivery
+from shared.flow.apply import apply as apply_
+from shared.flow.drain import drain
+from shared.flow.evaluate import evaluate as evaluate_
+from shared.flow.notify import notify as notify_
+from shared.flow.receive import receive
+from shared.flow.sweep import sweep as sweep_
+from shared.wiring import build
+
+STORAGE = "AzureWebJobsStorage"
+APP = build(settings.read(controls=tuple(it.control.id for it in REMEDIATORS)), REMEDIATORS)
+front, hand = func.Blueprint(), func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+def delivery(msg: func.QueueMessage) -> Delivery:
+    """Return a queue message as the flow takes it."""
+    return Delivery(str(msg.id), msg.insertion_time or datetime.now(UTC), msg.get_body().decode("utf-8", "replace"))
+
+
+def pass_on(event: str, out: func.Out[str]) -> None:
+    """Turn an event into a message, where it concerns us. As text: the typed binding dies of malformed events."""
+    message = receive(APP, event)
+    if message:
+        out.set(message)
+
+
+@front.event_grid_trigger(arg_name="event")
+@front.queue_output(arg_name="out", queue_name="evaluate", connection=STORAGE)
+def on_workspace_write(event: str, out: func.Out[str]) -> None:
+    """A Databricks workspace was written or deleted."""
+    pass_on(event, out)
+
+
+@front.event_grid_trigger(arg_name="event")
+@front.queue_output(arg_name="out", queue_name="evaluate", connection=STORAGE)
+def on_vault_write(event: str, out: func.Out[str]) -> None:
+    """A vault, its access or one of its keys was written or deleted."""
+    pass_on(event, out)
+
+
+@front.event_grid_trigger(arg_name="event")
+@front.queue_output(arg_name="out", queue_name="evaluate", connection=STORAGE)
+def on_key_event(event: str, out: func.Out[str]) -> None:
+    """A vault itself says that a key has a new version or comes to its end, or that its access has changed."""
+    pass_on(event, out)
+
+
+@front.queue_trigger(arg_name="msg", queue_name="wake", connection=STORAGE)
+@front.queue_output(arg_name="out", queue_name="evaluate", connection=STORAGE)
+def on_wake(msg: func.QueueMessage, out: func.Out[str]) -> None:
+    """An event that came through a queue: Event Grid cannot reach an app without a public address."""
+    pass_on(msg.get_body().decode("utf-8", "replace"), out)
+
+
+@front.queue_trigger(arg_name="msg", queue_name="evaluate", connection=STORAGE)
+def evaluate(msg: func.QueueMessage) -> None:
+    """Judge a target and decide."""
+    evaluate_(APP, delivery(msg))
+
+
+@hand.queue_trigger(arg_name="msg", queue_name="apply", connection=STORAGE)
+def apply(msg: func.QueueMessage) -> None:
+    """Carry out what was decided."""
+    apply_(APP, delivery(msg))
+
+
+@front.queue_trigger(arg_name="msg", queue_name="notify", connection=STORAGE)
+def notify(msg: func.QueueMessage) -> None:
+    """Tell people."""
+    notify_(APP, delivery(msg))
+
+
+@front.timer_trigger(arg_name="timer", schedule="%CMK_SWEEP_SCHEDULE%", use_monitor=True)
+def sweep(timer: func.TimerRequest) -> None:
+    """Heal what got stuck."""
+    del timer
+    sweep_(APP)
+
+
+@front.queue_trigger(arg_name="msg", queue_name="wake-poison", connection=STORAGE)
+def wake_poison(msg: func.QueueMessage) -> None:
+    """Record an event that killed its worker."""
+    drain(APP, "wake", delivery(msg))
+
+
+@front.queue_trigger(arg_name="msg", queue_name="evaluate-poison", connection=STORAGE)
+def evaluate_poison(msg: func.QueueMessage) -> None:
+    """Record an evaluation that killed its worker."""
+    drain(APP, "evaluate", delivery(msg))
+
+
+@front.queue_trigger(arg_name="msg", queue_name="apply-poison", connection=STORAGE)
+def apply_poison(msg: func.QueueMessage) -> None:
+    """Record a write that killed its worker; its remediation has failed."""
+    drain(APP, "apply", delivery(msg))
+
+
+@front.queue_trigger(arg_name="msg", queue_name="notify-poison", connection=STORAGE)
+def notify_poison(msg: func.QueueMessage) -> None:
+    """Record a notice that killed its worker."""
+    drain(APP, "notify", delivery(msg))
+
+
+async def web(scope: object, receive: object, send: object) -> None:
+    """Pass a request to the web app, which is built by the first one that comes."""
+    await APP.web(scope, receive, send)
+
+
+if APP.settings.part == "hand":
+    app: func.FunctionApp | func.AsgiFunctionApp = func.FunctionApp()
+else:
+    app = func.AsgiFunctionApp(app=web, http_auth_level=func.AuthLevel.ANONYMOUS, function_name="http")
+    app.register_functions(front)
+if APP.settings.part != "front":
+    app.register_functions(hand)

@@ -1,0 +1,39 @@
+"""Messages to our own functions, through Azure Storage queues. At least once, in any order."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
+
+from shared.adapters.translate import translated
+
+
+class StorageQueues:
+    """The queues of one storage account."""
+
+    def __init__(self, url: str, credential: TokenCredential) -> None:
+        # The SDK's first retry waits 15 s by default: longer than a person waits for a vault to be protected.
+        self._service = QueueServiceClient(url, credential, retry_total=3, initial_backoff=1, increment_base=2)
+        self._queues: dict[str, QueueClient] = {}
+
+    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> None:
+        """Put one message on a queue, visible after `delay`. It never expires. Creates the queue where it is missing."""
+        client = self._client(queue)
+        text = json.dumps(body, separators=(",", ":"))
+        seconds = int(delay.total_seconds())
+        with translated(f"sending to queue {queue}"):
+            try:
+                client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+            except ResourceNotFoundError:
+                client.create_queue()
+                client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+
+    def _client(self, queue: str) -> QueueClient:
+        if queue not in self._queues:
+            # The Functions queue trigger expects base64; the SDK sends plain text unless told (LOCAL 4).
+            self._queues[queue] = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+        return self._queues[queue]

@@ -1,0 +1,164 @@
+"""One storage table: created on first use, its failures translated. Knows nothing of what the rows mean."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import TableClient, TableServiceClient, TableTransactionError, UpdateMode
+
+from shared.adapters.translate import translated
+from shared.core.errors import BadInput, RowChanged
+
+Entity = Mapping[str, Any]
+LONGEST_VALUE = 30_000  # characters; Table Storage refuses a property over 64 KiB (UTF-16)
+
+
+class Table:
+    """A table by name."""
+
+    def __init__(self, service: TableServiceClient, name: str) -> None:
+        self._name = name
+        self._client: TableClient = service.get_table_client(name)
+
+    def get(self, partition: str, row: str) -> Entity | None:
+        """Return one entity, or None."""
+        with translated(f"reading table {self._name}"):
+            try:
+                return self._client.get_entity(partition, row)
+            except ResourceNotFoundError:
+                return None
+
+    def put(self, entity: Entity) -> None:
+        """Write one entity over whatever is there."""
+        self._retried(lambda: self._client.upsert_entity(dict(entity), mode=UpdateMode.REPLACE))
+
+    def add(self, entity: Entity) -> bool:
+        """Write one entity if it is not there yet; say whether it was new."""
+        try:
+            self._retried(lambda: self._client.create_entity(dict(entity)))
+        except RowChanged:
+            return False
+        return True
+
+    def swap(self, entity: Entity, etag: str) -> None:
+        """Write one entity over the version with this ETag, or as a new one where it is ''. Raises RowChanged."""
+        if etag:
+            self._retried(
+                lambda: self._client.update_entity(
+                    dict(entity),
+                    mode=UpdateMode.REPLACE,
+                    etag=etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            )
+        else:
+            self._retried(lambda: self._client.create_entity(dict(entity)))
+
+    def remove(self, partition: str, row: str) -> None:
+        """Remove one entity; one that is not there is no error."""
+        self._retried(lambda: self._client.delete_entity(partition, row))
+
+    def together(self, first: Entity, etag: str, second: Entity) -> str:
+        """Write two entities of one partition or neither: `first` guarded by its ETag, `second` new. Returns the new ETag."""
+        operations: list[Any] = [
+            (
+                "update",
+                dict(first),
+                {"mode": "replace", "etag": etag, "match_condition": MatchConditions.IfNotModified},
+            )
+            if etag
+            else ("create", dict(first)),
+            ("create", dict(second)),
+        ]
+        answers = self._retried(lambda: self._client.submit_transaction(operations))
+        return str(answers[0]["etag"])
+
+    def query(self, condition: str, parameters: Mapping[str, Any]) -> Iterator[Entity]:
+        """Yield all entities that meet a condition."""
+        with translated(f"reading table {self._name}"):
+            try:
+                yield from self._client.query_entities(condition, parameters=dict(parameters))
+            except ResourceNotFoundError:
+                return
+
+    def page(
+        self, condition: str, parameters: Mapping[str, Any], cursor: str, limit: int
+    ) -> tuple[Sequence[Entity], str]:
+        """Return up to `limit` entities and the cursor that continues the list."""
+        found: list[Entity] = []
+        with translated(f"reading table {self._name}"):
+            pages = self._client.query_entities(condition, parameters=dict(parameters), results_per_page=limit).by_page(
+                continuation_token=_opened(cursor)
+            )
+            try:
+                # A page may be empty or short and still have a successor: go on until there is something to show.
+                for page in pages:
+                    found = list(page)
+                    if found:
+                        break
+            except ResourceNotFoundError:
+                return [], ""
+            token = getattr(pages, "continuation_token", None)
+        return found, _sealed(token)
+
+    def _retried(self, write: Callable[[], Any]) -> Any:
+        """Write; where the table is missing, create it and write again."""
+        with translated(f"writing table {self._name}"):
+            try:
+                return self._checked(write)
+            except ResourceNotFoundError:
+                self._create()
+                return self._checked(write)
+
+    def _create(self) -> None:
+        try:
+            self._client.create_table()
+        except ResourceExistsError:
+            return
+
+    @staticmethod
+    def _checked(write: Callable[[], Any]) -> Any:
+        try:
+            return write()
+        except (ResourceExistsError, ResourceModifiedError) as error:
+            raise RowChanged("RowChanged", "the row has changed since it was read") from error
+        except TableTransactionError as error:
+            if error.status_code in {409, 412}:
+                raise RowChanged("RowChanged", "the row has changed since it was read") from error
+            if error.status_code == 404:
+                raise ResourceNotFoundError(response=error.response) from error
+            raise HttpResponseError(response=error.response) from error
+
+
+def text(value: str) -> str:
+    """Return a value that a table takes. Raises BadInput for one that is too long: nothing of ours may be."""
+    if len(value) > LONGEST_VALUE:
+        raise BadInput("TooLong", f"a value of {len(value)} characters does not fit a table cell ({LONGEST_VALUE})")
+    return value
+
+
+def _sealed(token: Any) -> str:
+    if not token:
+        return ""
+    return base64.urlsafe_b64encode(json.dumps(token).encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> Any:
+    if not cursor:
+        return None
+    try:
+        token = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        token = None
+    words = [token.get("PartitionKey"), token.get("RowKey")] if isinstance(token, dict) else [None]
+    if not all(isinstance(word, str) for word in words):
+        raise BadInput("BadCursor", "the cursor is not one that this list has given out: start without one")
+    return token

@@ -1,0 +1,111 @@
+"""Azure's failures -> our taxonomy (`core/errors.py`), in one place. The error code decides before the HTTP status.
+
+Codes and their meaning: AZURE 0, 2.2, 3.2, 7 and the recorded errors.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from azure.core.exceptions import (
+    AzureError,
+    DecodeError,
+    DeserializationError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
+
+_LONGEST_TEXT = 2000  # characters kept of what Azure says: it ends in rows, pages and tickets
+
+_TEMPORARY = frozenset(
+    code.lower()
+    for code in (
+        "TooManyRequests", "RetryableError", "RetryableErrorDueToAnotherOperation", "AnotherOperationInProgress",
+        "ConflictError", "OperationPreempted", "ServerBusy", "ServerTimeout", "InternalServerError", "RegisteringDns",
+    )
+)  # fmt: skip
+_CONFLICT = frozenset({"concurrentupdateerror", "preconditionfailed"})
+_DENIED = frozenset(
+    code.lower()
+    for code in (
+        "AuthorizationFailed", "LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed", "ScopeLocked",
+        "RequestDisallowedByPolicy", "RequestDisallowedByAzure", "AccessDenied", "Forbidden", "ReadOnlyDisabledSubscription",
+    )
+)  # fmt: skip
+_TEMPORARY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Run a call to Azure; raise what it fails with as one of our errors. `what` says what was being done."""
+    try:
+        yield
+    except HttpResponseError as error:
+        raise _http(error, what) from error
+    except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
+        # Whether the request took effect is unknown: whoever tries again must read first.
+        raise Temporary("ConnectionLost", f"{what}: {_cut(str(error))}") from error
+    except (DecodeError, DeserializationError, json.JSONDecodeError) as error:
+        raise Temporary("UnreadableAnswer", f"{what}: the answer is not whole: {_cut(str(error))}") from error
+    except AzureError as error:  # no token to be had: the identity endpoint is not there, or says no
+        raise Temporary("NoToken", f"{what}: {_cut(str(error))}") from error
+
+
+def missing(error: HttpResponseError) -> bool:
+    """Whether Azure says that there is no such resource, group or subscription."""
+    return error.status_code == 404
+
+
+def _http(error: HttpResponseError, what: str) -> RemediationError:
+    code, text = _said(error)
+    message = f"{what}: {_cut(text)}"
+    status = error.status_code or 0
+    word = code.lower()
+    if isinstance(error, DecodeError):
+        return Temporary("UnreadableAnswer", message, _retry_after(error))
+    if word in _CONFLICT or status == 412:
+        return Conflict(code, message)
+    if word in _DENIED:
+        return Denied(code, message)
+    if word in _TEMPORARY or status in _TEMPORARY_STATUS:
+        return Temporary(code, message, _retry_after(error))
+    if status in {401, 403}:
+        return Denied(code, message)
+    if status == 404:
+        return Conflict(code, message)  # it was there when the plan was made
+    return BadInput(code, message)
+
+
+def _said(error: HttpResponseError) -> tuple[str, str]:
+    """Return code and text, whatever envelope they came in (data/INDEX.md 14)."""
+    body: Any = None
+    try:
+        body = json.loads(error.response.text()) if error.response is not None else None
+    except (ValueError, RecursionError, AzureError):
+        body = None
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    if isinstance(inner, dict):
+        code = inner.get("code") or inner.get("Code")
+        text = inner.get("message") or inner.get("Message")
+        if isinstance(code, str) and not code.isdigit():
+            return code, str(text or code)
+        if text:
+            return f"Http{error.status_code}", str(text)
+    return f"Http{error.status_code}", error.message or str(error)
+
+
+def _retry_after(error: HttpResponseError) -> float | None:
+    headers: Any = getattr(error.response, "headers", None) or {}
+    try:
+        return max(0.0, float(headers.get("Retry-After", "")))
+    except ValueError:
+        return None
+
+
+def _cut(text: str) -> str:
+    return " ".join(text.split())[:_LONGEST_TEXT]

@@ -1,0 +1,57 @@
+"""The settings that rules and decisions may see, frozen. `shared/settings.py` makes one; the core never reads an environment."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How far cmkwarden may go by itself."""
+
+    OBSERVE = "observe"  # judge and record, never write
+    APPROVE = "approve"  # every write waits for a person
+    AUTO = "auto"  # safe writes inside the auto scope happen by themselves
+
+
+class VaultScope(StrEnum):
+    """Which vaults are looked at."""
+
+    LINKED = "linked"  # a workspace layer names it, or it carries the CMK tag
+    TAGGED = "tagged"  # it carries the CMK tag
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A time in which nothing happens by itself."""
+
+    begins: datetime
+    ends: datetime
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.begins <= moment < self.ends
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the deployment has chosen. Scopes, subscriptions and sandbox names are in lower case."""
+
+    mode: Mode = Mode.AUTO
+    modes: dict[str, Mode] = field(default_factory=dict)  # by control id, over `mode`
+    auto_scope: tuple[str, ...] = ()  # ids below which anything may happen by itself; empty: nowhere
+    subscriptions: tuple[str, ...] = ()  # the estate; empty: every subscription that the reader may read
+    vault_scope: VaultScope = VaultScope.LINKED
+    vault_tag: tuple[str, str] = ("cmk-vault", "true")
+    environment_tag: str = "environment"
+    sandboxes: frozenset[str] = frozenset({"sandbox", "sbx", "playground"})
+    kill_switch: bool = False
+    freezes: tuple[Freeze, ...] = ()
+    paused: frozenset[str] = frozenset()  # subscription ids
+    writes_per_hour: int = 60  # per subscription
+    share: int = 20  # percent of a subscription's vaults that may change by themselves within a day
+    retry_delay: timedelta = timedelta(seconds=30)  # before the second try, then doubled
+    claim: timedelta = timedelta(minutes=15)  # how long a claim on a row holds without a sign of life
+
+    def mode_of(self, control: str) -> Mode:
+        """Return the mode for one control."""
+        return self.modes.get(control, self.mode)

@@ -1,0 +1,103 @@
+"""What a control is, what it can say, and what a remediator must offer. Pure, like every remediator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.core.choices import Choices
+from shared.core.facts import Snapshot
+from shared.core.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Something that should hold. `id` is for machines and never changes; `title` is a sentence."""
+
+    id: str
+    title: str
+    severity: str  # critical | high | medium | low
+    targets: frozenset[str]  # resource types it judges
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a verdict is what it is: a CamelCase reason, a sentence, and the facts behind it."""
+
+    reason: str
+    message: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Compliant:
+    """The control holds."""
+
+    finding: Finding
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NonCompliant:
+    """The control does not hold; `finding` says why."""
+
+    finding: Finding
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """We may not, or could not, read what the judgement needs. Never compliant; closes nothing."""
+
+    finding: Finding
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The control does not speak of this target; `finding` says why not."""
+
+    finding: Finding
+    subject: str = ""
+
+
+type Verdict = Compliant | NonCompliant | Unknown | NotApplicable
+
+
+@dataclass(frozen=True, slots=True)
+class Nomination:
+    """A workspace that named this vault when we last read that workspace, and that workspace's environment tag."""
+
+    workspace: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What our own records know of a target from earlier looks.
+
+    `nominations` bridge the lag of Resource Graph. `was_cmk_vault` keeps a vault in scope after its tag or its last
+    workspace has gone: whoever can remove a tag must not by that alone end a finding (DESIGN 5).
+    """
+
+    nominations: tuple[Nomination, ...] = ()
+    was_cmk_vault: bool = False
+    environments: tuple[str, ...] = ()  # every environment tag ever seen on the target
+    vaults: tuple[str, ...] = ()  # of a workspace: the vaults it named at the last look
+
+
+class Remediator(Protocol):
+    """One control: how to judge it and how to put it right. Both are pure functions of what was gathered."""
+
+    @property
+    def control(self) -> Control:
+        """The control that this remediator stands for."""
+        ...
+
+    def judge(self, snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime) -> tuple[Verdict, ...]:
+        """Return one verdict for each subject; exactly one with the subject '' where there is only the target itself."""
+        ...
+
+    def plan(self, finding: Finding, snapshot: Snapshot, choices: Choices) -> tuple[Step, ...]:
+        """Return the steps that make the control hold; empty where only a person can."""
+        ...

@@ -1,0 +1,6 @@
+"""ARM and Resource Graph JSON -> facts. Tolerant of unknown fields, strict on needed ones (BadInput)."""
+
+from shared.core.parse.vault import vault
+from shared.core.parse.workspace import workspace
+
+__all__ = ["vault", "workspace"]

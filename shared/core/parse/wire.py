@@ -1,0 +1,65 @@
+"""Typed reading of wire JSON: a wrong type is BadInput that names the field, a missing one is the default."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
+
+from shared.core.errors import BadInput
+
+Json = Mapping[str, Any]
+
+
+def _wrong(field: str, value: object, wanted: str) -> BadInput:
+    return BadInput("BadArmAnswer", f"{field} must be {wanted}, not {type(value).__name__}: {str(value)[:80]!r}")
+
+
+def obj(source: Json, field: str) -> Json:
+    """Return an object; empty where it is missing or null."""
+    value = source.get(field)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _wrong(field, value, "an object")
+    return cast("Json", value)
+
+
+def text(source: Json, field: str) -> str:
+    """Return a string; empty where it is missing or null."""
+    value = source.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _wrong(field, value, "a string")
+    return value
+
+
+def flag(source: Json, field: str) -> bool | None:
+    """Return a boolean, or None where Azure did not say. Resource notifications send 1 and 0 (AZURE 5.2)."""
+    value = source.get(field)
+    if value is None or isinstance(value, bool):
+        return value
+    if value in (0, 1):
+        return bool(value)
+    raise _wrong(field, value, "true or false")
+
+
+def whole(source: Json, field: str) -> int | None:
+    """Return a whole number, or None where it is missing."""
+    value = source.get(field)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(field, value, "a whole number")
+    return value
+
+
+def tags(source: Json) -> Mapping[str, str]:
+    """Return the tags; names in lower case, since Azure compares them without case. Values stay as they are."""
+    found = obj(source, "tags")
+    return MappingProxyType({str(name).lower(): "" if value is None else str(value) for name, value in found.items()})
+
+
+def host(uri: str) -> str:
+    """Return the host of a vault URI: no scheme, port, slash or case, all of which Azure varies (AZURE 6)."""
+    rest = uri.strip().lower().removeprefix("https://").removeprefix("http://")
+    return rest.split("/", 1)[0].removesuffix(":443")

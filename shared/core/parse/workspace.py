@@ -1,0 +1,57 @@
+"""A workspace's ARM body -> Workspace. One key is spelt in two ways in one body (data/INDEX.md 2)."""
+
+from shared.core import ids
+from shared.core.errors import BadInput
+from shared.core.facts.workspace import KeyRef, Layer, Workspace
+from shared.core.parse import wire
+from shared.core.parse.wire import Json
+
+# The provider is Microsoft.KeyVault; as a key source Azure writes Microsoft.Keyvault (data/INDEX.md 3).
+_CUSTOMER_KEY = "microsoft.keyvault"
+
+
+def workspace(body: object) -> Workspace:
+    """Read one workspace. Raises BadInput where the body is not a workspace's or a needed field has a wrong type."""
+    if not isinstance(body, dict):
+        raise BadInput("BadArmAnswer", f"a workspace must be an object, not {type(body).__name__}")
+    target = ids.parse(body.get("id"))
+    if target.kind != ids.WORKSPACE:
+        raise BadInput("BadArmAnswer", f"expected a workspace, got {target.kind}")
+    properties = wire.obj(body, "properties")
+    if not properties:
+        raise BadInput("BadArmAnswer", f"{target} came without properties")
+    return Workspace(
+        id=target,
+        location=wire.text(body, "location").lower().replace(" ", ""),
+        tags=wire.tags(body),
+        provisioning=wire.text(properties, "provisioningState"),
+        sku=wire.text(wire.obj(body, "sku"), "name").lower(),
+        layers=_layers(properties),
+    )
+
+
+def _layers(properties: Json) -> tuple[Layer, ...]:
+    entities = wire.obj(wire.obj(properties, "encryption"), "entities")
+    root = wire.obj(wire.obj(wire.obj(properties, "parameters"), "encryption"), "value")
+    return (
+        Layer("managedServices", _entity_key(wire.obj(entities, "managedServices"))),
+        Layer("managedDisk", _entity_key(wire.obj(entities, "managedDisk"))),
+        Layer("dbfsRoot", _root_key(root)),
+    )
+
+
+def _entity_key(entity: Json) -> KeyRef | None:
+    at = wire.obj(entity, "keyVaultProperties")
+    return _key(entity, at, "keyVaultUri", "keyName", "keyVersion")
+
+
+def _root_key(root: Json) -> KeyRef | None:
+    # While DBFS goes back to a platform key, `Default` stands beside the old key's fields: the source decides.
+    return _key(root, root, "keyvaulturi", "KeyName", "keyversion")
+
+
+def _key(source: Json, at: Json, uri: str, name: str, version: str) -> KeyRef | None:
+    host = wire.host(wire.text(at, uri))
+    if wire.text(source, "keySource").lower() != _CUSTOMER_KEY or not host:
+        return None
+    return KeyRef(host=host, name=wire.text(at, name), version=wire.text(at, version))

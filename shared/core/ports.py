@@ -1,0 +1,227 @@
+"""What the flow needs of the outside, as protocols. Adapters implement them; tests bring fakes of the same shape."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from shared.core.chain import Entry
+from shared.core.choices import Choices
+from shared.core.control import Memory, Remediator
+from shared.core.ids import ResourceId
+from shared.core.plan import Write
+from shared.core.record import Remediation, State
+from shared.core.steps import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as the queue handed it over. `sent` was stamped by storage and knows whole seconds only."""
+
+    id: str
+    sent: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row as it was read: `etag` guards the next save, `head` and `newest` continue its history."""
+
+    row: Remediation
+    etag: str
+    head: int
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What the history shall say about a change."""
+
+    name: str
+    actor: str
+    reason: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """When the last gather of a target began, in storage's time, and for which message."""
+
+    began: datetime
+    message: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What storage knows of a target before a look at it."""
+
+    gather: Gather | None
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list; `cursor` continues it and is '' at its end."""
+
+    items: tuple[Remediation, ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Poisoned:
+    """Something that could not be worked on: where it came from, a reference to find it again, and why."""
+
+    source: str
+    reference: str
+    reason: str
+    message: str
+
+
+class Arm(Protocol):
+    """Reads of single resources, under the reader identity. Truth comes from here."""
+
+    def read(self, target: ResourceId) -> Mapping[str, Any] | None:
+        """Return the raw body, or None where Azure says there is none. Raises Temporary, Denied or BadInput."""
+        ...
+
+
+class Hand(Protocol):
+    """Writes to Azure, under the writer identity. Only `flow/execute.py` calls it."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Who writes: client_id and principal_id."""
+        ...
+
+    def write(self, request: Request) -> None:
+        """Send one write, once. Raises Temporary, Conflict, Denied or BadInput; an ambiguous failure is Temporary."""
+        ...
+
+
+class Inventory(Protocol):
+    """Questions over the whole estate. May lag behind the truth by a minute or more (AZURE 6)."""
+
+    def workspaces_naming(self, host: str) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of all workspaces that mention a vault's host anywhere."""
+        ...
+
+    def vaults_named(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the resource ids of the vaults with these names, by name in lower case. Missing ones are not there."""
+        ...
+
+    def vaults_in(self, subscription: str) -> int:
+        """Return how many vaults a subscription holds; may be some minutes old."""
+        ...
+
+
+class Records(Protocol):
+    """Rows with their histories, what is known of targets, and the ledger of what happened by itself."""
+
+    def get(self, row_id: str) -> Stored | None:
+        """Return the row, or None."""
+        ...
+
+    def save(self, row: Remediation, event: Event, over: Stored | None) -> Stored:
+        """Write the row and its history entry together. Raises Conflict where the row has changed since `over`."""
+        ...
+
+    def page(self, *, states: Sequence[State], control: str, target: str, cursor: str, limit: int) -> Page:
+        """Return rows; empty filters match all. Raises BadInput for a cursor that is not ours."""
+        ...
+
+    def history(self, row_id: str) -> tuple[Entry, ...]:
+        """Return the whole history of a row, oldest first."""
+        ...
+
+    def known(self, target: ResourceId) -> Known:
+        """Return what is known of a target."""
+        ...
+
+    def begin(self, target: ResourceId, message: str, over: Gather | None) -> bool:
+        """Stamp, in storage's own time, that a gather begins. False where another has begun since `over` was read."""
+        ...
+
+    def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:
+        """Keep what a look has taught: apply the pure `lesson` to what is known now, again if somebody was faster."""
+        ...
+
+    def writes(self, subscription: str, since: datetime) -> tuple[Write, ...]:
+        """Return the ledger of a subscription."""
+        ...
+
+    def let_through(self, target: ResourceId, reference: str, now: datetime) -> tuple[Write, ...]:
+        """Enter a write into the ledger and return the entries that came before it within a day."""
+        ...
+
+    def withdraw(self, target: ResourceId, reference: str) -> None:
+        """Take an entry back: the write will not happen by itself after all."""
+        ...
+
+    def poison(self, what: Poisoned, now: datetime) -> None:
+        """Keep a record of something that could not be worked on."""
+        ...
+
+
+class Queue(Protocol):
+    """Messages to our own functions. At least once, in any order."""
+
+    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> None:
+        """Put one message on a queue, visible after `delay`."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, as an argument: nothing in core or flow reads a clock of its own."""
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Ports(Protocol):
+    """Everything a verb of the flow may use."""
+
+    @property
+    def choices(self) -> Choices:
+        """The settings that decisions may see."""
+        ...
+
+    @property
+    def remediators(self) -> tuple[Remediator, ...]:
+        """What must hold, in order."""
+        ...
+
+    @property
+    def arm(self) -> Arm:
+        """Reads."""
+        ...
+
+    @property
+    def hand(self) -> Hand:
+        """Writes."""
+        ...
+
+    @property
+    def inventory(self) -> Inventory:
+        """Questions over the estate."""
+        ...
+
+    @property
+    def records(self) -> Records:
+        """State."""
+        ...
+
+    @property
+    def queue(self) -> Queue:
+        """Messages."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+        ...

@@ -1,0 +1,168 @@
+"""A Remediation: the record of one control on one target, its states and the only ways between them.
+
+Plain values that survive JSON; no I/O. Every change of state goes through `moved`, so that an illegal one cannot
+be written. The history beside the row is hash-chained in `core/chain.py`.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from shared.core.control import Finding
+from shared.core.decide import Decision, Kind
+from shared.core.errors import IllegalTransition
+from shared.core.plan import Plan
+from shared.core.steps import Step
+from shared.core.wake import Cause
+
+
+class State(StrEnum):
+    """Where a remediation stands."""
+
+    OBSERVED = "observed"
+    AWAITING_APPROVAL = "awaiting_approval"
+    QUEUED = "queued"
+    APPLYING = "applying"
+    RESOLVED = "resolved"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    SUPPRESSED = "suppressed"
+
+
+# What the decision opens (DESIGN 3).
+OPENED_BY = {
+    Kind.OBSERVE: State.OBSERVED,
+    Kind.TICKET: State.OBSERVED,
+    Kind.APPROVAL: State.AWAITING_APPROVAL,
+    Kind.AUTO: State.QUEUED,
+    Kind.SUPPRESSED: State.SUPPRESSED,
+}
+_DECIDED = frozenset(OPENED_BY.values())
+# Ended for good or for now: these rows are not findings any more.
+CLOSED = frozenset({State.RESOLVED, State.SUPERSEDED})
+# Ended badly: only a changed plan, a retry or (failed) the nightly sweep opens them again.
+STUCK_UNTIL_CHANGED = frozenset({State.FAILED, State.REJECTED, State.EXPIRED})
+
+_ENDS = frozenset({State.RESOLVED, State.SUPERSEDED})
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.OBSERVED: _DECIDED | _ENDS,
+    State.AWAITING_APPROVAL: _DECIDED | _ENDS | {State.REJECTED, State.EXPIRED},
+    State.QUEUED: _DECIDED | _ENDS | {State.APPLYING, State.FAILED},
+    # Back to `queued` after something temporary; to a person when the decision would be another one by now.
+    State.APPLYING: _ENDS | {State.QUEUED, State.OBSERVED, State.AWAITING_APPROVAL, State.FAILED},
+    State.RESOLVED: _DECIDED,
+    State.FAILED: _DECIDED | _ENDS,
+    State.REJECTED: _DECIDED | _ENDS,
+    State.EXPIRED: _DECIDED | _ENDS,
+    State.SUPERSEDED: _DECIDED | _ENDS,
+    State.SUPPRESSED: _DECIDED | _ENDS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step as the record keeps it: what it was when the plan was made, and when it was carried out."""
+
+    id: str
+    kind: str
+    resource: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    permission: str
+    irreversible: bool
+    done: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPlan:
+    """A plan as the record keeps it."""
+
+    fingerprint: str = ""
+    steps: tuple[PlannedStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remediation:
+    """One current row per (control, target, subject). Times are UTC.
+
+    `approved` holds the step ids that may be carried out. `claim` names the message that holds an `applying` row,
+    `attempt` counts temporary failures in a row, `remedied` the times this target was put right before.
+    """
+
+    id: str
+    control: str
+    target: str
+    subject: str
+    state: State
+    verdict: str
+    decision: Decision
+    finding: Finding
+    plan: RecordedPlan
+    cause: Cause
+    opened: datetime
+    updated: datetime
+    occurrence: int = 1
+    executor: Mapping[str, str] = field(default_factory=dict)
+    approved: tuple[str, ...] = ()
+    claim: str = ""
+    attempt: int = 0
+    remedied: tuple[datetime, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still stands as a finding."""
+        return self.state not in CLOSED
+
+
+def key(*words: str) -> str:
+    """Return 16 base32 characters of the SHA-256 of these words: short, safe in a URL and a table, stable for ever."""
+    digest = hashlib.sha256("\n".join(words).encode()).digest()
+    return base64.b32encode(digest[:10]).decode().lower()
+
+
+def remediation_id(control: str, target_key: str, subject: str) -> str:
+    """Return the id of the one row for a control, a target (id in lower case) and a subject."""
+    return key(control, target_key.lower(), subject.lower())
+
+
+def moved(row: Remediation, state: State, now: datetime, **changes: Any) -> Remediation:
+    """Return the row in another state. Raises IllegalTransition where its state does not lead there."""
+    if state is not row.state and state not in TRANSITIONS[row.state]:
+        raise IllegalTransition("IllegalTransition", f"remediation {row.id} cannot go from {row.state} to {state}")
+    claim = row.claim if state is State.APPLYING else ""
+    return replace(row, **{"state": state, "updated": now, "claim": claim, **changes})
+
+
+def resolved(row: Remediation, now: datetime) -> Remediation:
+    """Return the row as resolved. Where we wrote, its steps are done and it counts against whoever changes it back."""
+    if not row.executor:
+        return moved(row, State.RESOLVED, now, verdict="Compliant", attempt=0)
+    steps = tuple(replace(step, done=step.done or now) for step in row.plan.steps)
+    remedied = (*(time for time in row.remedied if time > now - timedelta(days=1)), now)
+    plan = replace(row.plan, steps=steps)
+    return moved(row, State.RESOLVED, now, verdict="Compliant", attempt=0, plan=plan, remedied=remedied)
+
+
+def recorded(plan: Plan) -> RecordedPlan:
+    """Return a plan as the record keeps it."""
+    return RecordedPlan(plan.fingerprint, tuple(recorded_step(step) for step in plan.steps))
+
+
+def recorded_step(step: Step, done: datetime | None = None) -> PlannedStep:
+    """Return a step as the record keeps it."""
+    return PlannedStep(
+        id=step.id,
+        kind=step.kind,
+        resource=step.resource,
+        before=dict(step.before),
+        after=dict(step.after),
+        permission=step.permission,
+        irreversible=step.irreversible,
+        done=done,
+    )

@@ -1,0 +1,104 @@
+"""What a fresh verdict makes of the row: the rules of opening, keeping, reopening and closing, all pure.
+
+    verdict        no row        open row                      ended badly            closed
+    Compliant      -             resolved                      resolved               -
+    NonCompliant   opens         kept, or re-planned           kept until re-planned  reopens, occurrence + 1
+    Unknown        opens         kept: it closes nothing       kept                   reopens as Unknown
+    NotApplicable  -             superseded                    superseded             -
+
+An `applying` row belongs to the message that claimed it: an evaluation never touches it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.core.control import Compliant, NonCompliant, NotApplicable, Unknown, Verdict
+from shared.core.decide import Decision, Kind
+from shared.core.plan import Plan
+from shared.core.record import OPENED_BY, STUCK_UNTIL_CHANGED, Remediation, State, moved, recorded, resolved
+from shared.core.wake import Cause
+
+UNREADABLE = Decision(Kind.TICKET, "CannotRead", "the target could not be judged: a person must see to the access")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One judged look at a target: the verdict on one subject, and for a finding the plan and the decision."""
+
+    id: str
+    control: str
+    target: str
+    verdict: Verdict
+    plan: Plan
+    decision: Decision
+    cause: Cause
+
+
+def settle(row: Remediation | None, look: Look, now: datetime) -> Remediation | None:
+    """Return what the row becomes; the same object where nothing changes, None where there is still none."""
+    if row is not None and row.state is State.APPLYING:
+        return row
+    match look.verdict:
+        case Compliant():
+            return resolved(row, now) if row and row.is_open else row
+        case NotApplicable():
+            return moved(row, State.SUPERSEDED, now, verdict="NotApplicable") if row and row.is_open else row
+        case Unknown():
+            return _unknown(row, look, now)
+        case NonCompliant():
+            return _found(row, look, now)
+
+
+def _unknown(row: Remediation | None, look: Look, now: datetime) -> Remediation:
+    if row is None:
+        return _opened(look, State.OBSERVED, now)
+    if row.is_open:
+        return row
+    return moved(row, State.OBSERVED, now, verdict="Unknown", finding=look.verdict.finding, decision=look.decision)
+
+
+def _found(row: Remediation | None, look: Look, now: datetime) -> Remediation:
+    state = OPENED_BY[look.decision.kind]
+    if row is None:
+        return _opened(look, state, now)
+    if row.is_open and _stands(row, look):
+        return row
+    again: dict[str, object] = {}
+    if row.state is State.RESOLVED:  # a regression: it was right and is not any more
+        again = {"opened": now, "occurrence": row.occurrence + 1}
+    return moved(row, state, now, **_news(look), **again, attempt=0, approved=_approved(look))
+
+
+def _stands(row: Remediation, look: Look) -> bool:
+    """Whether the row still says what is true. What was let through is not recalled by a limit that counts."""
+    if row.plan.fingerprint != look.plan.fingerprint or row.verdict != "NonCompliant":
+        return False
+    if row.state in STUCK_UNTIL_CHANGED or row.state is State.QUEUED:
+        return True
+    return (row.decision.kind, row.decision.reason) == (look.decision.kind, look.decision.reason)
+
+
+def _opened(look: Look, state: State, now: datetime) -> Remediation:
+    row = Remediation(
+        id=look.id, control=look.control, target=look.target, subject=look.verdict.subject, state=state,
+        verdict=type(look.verdict).__name__, decision=look.decision, finding=look.verdict.finding,
+        plan=recorded(look.plan), cause=look.cause, opened=now, updated=now,
+    )  # fmt: skip
+    return replace(row, approved=_approved(look))
+
+
+def _news(look: Look) -> dict[str, object]:
+    return {
+        "target": look.target,
+        "verdict": type(look.verdict).__name__,
+        "decision": look.decision,
+        "finding": look.verdict.finding,
+        "plan": recorded(look.plan),
+        "cause": look.cause,
+        "executor": {},
+    }
+
+
+def _approved(look: Look) -> tuple[str, ...]:
+    """Return the steps that may run: all of an automatic plan, none of any other."""
+    return tuple(step.id for step in look.plan.steps) if look.decision.kind is Kind.AUTO else ()

@@ -1,0 +1,39 @@
+"""A Step: one write to Azure as data, with the request that carries it out as a pure function of it.
+
+A step's id is the hash of its kind, resource and `after`, never of `before`: it names the end state a person can
+agree to (DESIGN 3). Each kind of step has its one builder in `moves/`, next to the body it sends.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One ARM write: what goes over the wire. `path` is the resource id."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One idempotent write. `permission` is the ARM action it needs; `irreversible` cannot be undone by anybody."""
+
+    kind: str
+    resource: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    permission: str
+    irreversible: bool = False
+    grants: bool = False  # gives somebody a permission that they do not hold
+
+    @property
+    def id(self) -> str:
+        """32 hex digits that change when, and only when, the end state does."""
+        text = json.dumps([self.kind, self.resource.lower(), self.after], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]

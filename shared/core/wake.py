@@ -1,0 +1,86 @@
+"""An event -> the vault or workspace it concerns. The event wakes us; nothing that it says is believed.
+
+Two schemas and three sources: writes to resources (AZURE 5.1), resource notifications (5.2) and the Key Vault
+system topic (5.3). What leaves here are ids only: no claims, no payload.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from shared.core import ids
+from shared.core.errors import BadInput
+from shared.core.ids import ResourceId
+
+LONGEST_EVENT = 1_048_576  # bytes; Event Grid's own limit for one event (AZURE 5.4)
+
+_OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SAFE_ID = re.compile(r"[^\w.:/-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What set an evaluation off: `kind` is event, workspace, retry, sweep or person. `actor` is an object id or ''.
+
+    `id` is the event's id (or the workspace's, or the person's); it serves to find the cause again, nothing else.
+    """
+
+    kind: str
+    id: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """A target to look at, and why."""
+
+    target: ResourceId
+    cause: Cause
+
+
+def wake(text: str) -> Wake | None:
+    """Read one event. None where it concerns nothing of ours; BadInput where it cannot be understood."""
+    event = _parsed(text)
+    kind = event.get("type") or event.get("eventType")
+    if not isinstance(kind, str) or not kind:
+        raise BadInput("BadEvent", "the event has no type (`type` or `eventType`)")
+    target = ids.parse(_where(event, kind.lower()))
+    if target.kind not in {ids.VAULT, ids.WORKSPACE}:
+        return None
+    return Wake(target, Cause("event", _safe(event.get("id")), _actor(event)))
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    if len(text) > LONGEST_EVENT:
+        raise BadInput("BadEvent", f"the event has {len(text)} characters, more than {LONGEST_EVENT}")
+    try:
+        event = json.loads(text)
+    except RecursionError:
+        raise BadInput("BadEvent", "the event is nested too deeply") from None
+    except ValueError as error:
+        raise BadInput("BadEvent", f"the event is not JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise BadInput("BadEvent", f"an event must be an object, not {type(event).__name__}")
+    return event
+
+
+def _where(event: dict[str, Any], kind: str) -> object:
+    """Return the resource id an event speaks of. Key Vault events name the object in `subject`, the vault in the topic."""
+    if kind.startswith("microsoft.keyvault."):
+        return event.get("source") or event.get("topic")
+    content = event.get("data")
+    named = content if isinstance(content, dict) else {}
+    return event.get("subject") or named.get("resourceUri")
+
+
+def _actor(event: dict[str, Any]) -> str:
+    content = event.get("data")
+    claims = content.get("claims") if isinstance(content, dict) else None
+    caller = claims.get(_OBJECT_ID) if isinstance(claims, dict) else None
+    return caller.lower() if isinstance(caller, str) and _GUID.fullmatch(caller) else ""
+
+
+def _safe(value: object) -> str:
+    return _SAFE_ID.sub("", value)[:128] if isinstance(value, str) else ""

@@ -1,0 +1,175 @@
+"""Carry out the plan of a row: steps 10 to 13 of the life of an event (DESIGN 2).
+
+    queued --claim--> applying --gather, judge, plan again--> only approved steps? --write--> read back --> resolved
+       ^                 |                                           | no                         | not yet visible
+       '--- temporary ---'                                           v                            '--> temporary
+            attempt + 1                                    superseded, evaluate again
+
+What was decided before is decided again from a fresh read: a plan is never replayed (STYLE B).
+"""
+
+import logging
+from dataclasses import dataclass, replace
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
+
+from shared.core import ids
+from shared.core.control import Compliant, Finding, Memory, NonCompliant, Remediator, Unknown, Verdict
+from shared.core.decide import Decision, Kind, decide
+from shared.core.errors import BadInput, Conflict, Denied, Refused, RowChanged, Temporary
+from shared.core.facts import Snapshot
+from shared.core.plan import Plan, may_write, standing_rail
+from shared.core.ports import Delivery, Poisoned, Ports
+from shared.core.record import OPENED_BY, Remediation, State, recorded_step, resolved
+from shared.flow import messages
+from shared.flow.execute import execute
+from shared.flow.gather import gather, read_vault
+from shared.flow.look import case_of, planned
+from shared.flow.messages import APPLY
+from shared.flow.work import Work, claim, fail, postpone, start_over
+
+_log = logging.getLogger("cmkwarden.apply")
+
+_READS_BACK = 3  # a write is nearly always visible in the first read; after the last we come back through the queue
+
+
+def apply(ports: Ports, delivery: Delivery) -> None:
+    """Work on one message. Raises nothing but bugs: what can go wrong ends in a state or in another message."""
+    try:
+        work = claim(ports, messages.apply(delivery.body), delivery.id)
+        if work:
+            _attempt(work)
+    except BadInput as error:
+        ports.records.poison(Poisoned(APPLY, delivery.id, error.reason, error.message), ports.clock.now())
+    except RowChanged:
+        _log.info("left alone message=%s: somebody else has the row by now", delivery.id)
+
+
+def _attempt(work: Work) -> None:
+    try:
+        _carry_out(work)
+    except RowChanged:
+        raise
+    except Temporary as error:
+        postpone(work, error)
+    except (Conflict, Refused) as error:
+        start_over(work, error)
+    except (Denied, BadInput) as error:
+        fail(work, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What judging one row takes."""
+
+    ports: Ports
+    remediator: Remediator
+    memory: Memory
+    subject: str
+
+    def judge(self, snapshot: Snapshot) -> Verdict:
+        for verdict in self.remediator.judge(snapshot, self.memory, self.ports.choices, self.ports.clock.now()):
+            if verdict.subject == self.subject:
+                return verdict
+        return Compliant(Finding("SubjectIsGone", "there is nothing more to say about the subject"), self.subject)
+
+
+def _carry_out(work: Work) -> None:
+    ports, row = work.ports, work.row
+    target = ids.parse(row.target)
+    bench = _Bench(ports, _remediator(ports, row), ports.records.known(target).memory, row.subject)
+    snapshot = gather(ports, target)
+    verdict = bench.judge(snapshot)
+    if isinstance(verdict, Compliant):
+        _resolve(work, verdict, "FoundCompliant")
+        return
+    if isinstance(verdict, Unknown):
+        raise Temporary(verdict.finding.reason, verdict.finding.message)
+    if not isinstance(verdict, NonCompliant):
+        raise Refused(verdict.finding.reason, verdict.finding.message)
+    plan = planned(ports, bench.remediator, verdict, snapshot)
+    held = _objection(work, plan, snapshot, bench.memory)
+    if held:
+        _hold(work, held)
+        return
+    if not {step.id for step in plan.steps} <= set(row.approved):
+        raise Refused("PlanHasChanged", "what would be written now is not what was decided")
+    _write(work, plan)
+    _verify(work, bench, snapshot)
+
+
+def _objection(work: Work, plan: Plan, snapshot: Snapshot, memory: Memory) -> Decision | None:
+    """Return the decision that now stands against a write, if one does. Counting rails were asked when it was let through."""
+    ports, row, now = work.ports, work.row, work.ports.clock.now()
+    if row.decision.kind is Kind.AUTO:
+        again = decide(case_of(ports, row.control, plan, snapshot, memory, work.stored), ports.choices, now)
+        return None if again.kind is Kind.AUTO else again
+    if not may_write(row.control, ports.choices):
+        return Decision(Kind.APPROVAL, "ModeIsObserve", f"the mode of {row.control} is observe: nothing is written")
+    rail = standing_rail(snapshot.target, ports.choices, now)
+    return Decision(Kind.APPROVAL, rail.reason, rail.message) if rail else None
+
+
+def _hold(work: Work, decision: Decision) -> None:
+    """Since the row was queued something has come between: it waits for a person."""
+    detail = {"message": decision.message}
+    work.move(OPENED_BY[decision.kind], "held", decision.reason, detail, decision=decision, approved=())
+    work.tell()
+
+
+def _write(work: Work, plan: Plan) -> None:
+    """Carry out the steps. The before-image is saved before the write: a kill in between must not lose it."""
+    for step in plan.steps:
+        fresh = recorded_step(step)
+        steps = tuple(fresh if old.id == fresh.id else old for old in work.row.plan.steps)
+        work.move(
+            State.APPLYING,
+            "writing",
+            step.kind,
+            {
+                "step": step.id,
+                "resource": step.resource,
+                "before": dict(step.before),
+                "after": dict(step.after),
+            },
+            claim=work.row.claim,
+            executor=dict(work.ports.hand.identity),
+            plan=replace(work.row.plan, steps=steps),
+        )
+        execute(work.ports, step)
+
+
+def _verify(work: Work, bench: _Bench, before: Snapshot) -> None:
+    """Read back and judge once more: nothing is done before a fresh read says so."""
+
+    def judged() -> Verdict:
+        return bench.judge(replace(before, vault=read_vault(bench.ports, before.target)))
+
+    def last(state: RetryCallState) -> Verdict:
+        assert state.outcome is not None  # noqa: S101 - tenacity calls this after an attempt only
+        verdict: Verdict = state.outcome.result()
+        return verdict
+
+    verdict = Retrying(
+        sleep=bench.ports.clock.sleep,
+        wait=wait_exponential(multiplier=0.2),
+        stop=stop_after_attempt(_READS_BACK),
+        retry=retry_if_result(lambda seen: not isinstance(seen, Compliant)),
+        retry_error_callback=last,
+    )(judged)
+    if not isinstance(verdict, Compliant):
+        raise Temporary("NotVisibleYet", f"the write was accepted, but a read still says: {verdict.finding.message}")
+    _resolve(work, verdict, "Verified")
+
+
+def _resolve(work: Work, verdict: Compliant, reason: str) -> None:
+    row = resolved(work.row, work.ports.clock.now())
+    work.save(row, "resolved", reason, {"evidence": dict(verdict.finding.evidence)})
+    work.tell()
+
+
+def _remediator(ports: Ports, row: Remediation) -> Remediator:
+    for remediator in ports.remediators:
+        if remediator.control.id == row.control:
+            return remediator
+    raise BadInput("UnknownControl", f"there is no control {row.control!r} in this version")

@@ -1,0 +1,168 @@
+"""A message in, a judged and decided row out: steps 4 to 9 of the life of an event (DESIGN 2).
+
+    message -- coalesce -- gather -- judge, plan, decide -- save the row -- send `apply` / `notify`
+                  |            |
+                  |            '-- temporary: the same message again, later, attempt + 1
+                  '-- a gather that began after the message was sent has seen all that it could tell us
+
+The row is saved first and the message sent second: a kill in between leaves a row that the sweep heals.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.core.control import Finding, Memory, Unknown
+from shared.core.errors import BadInput, Conflict, RemediationError, Temporary
+from shared.core.facts import Absent, Snapshot, Vault
+from shared.core.ids import ResourceId
+from shared.core.plan import Plan, Rail, counting_rail
+from shared.core.ports import Delivery, Event, Known, Poisoned, Ports
+from shared.core.record import Remediation, State, remediation_id
+from shared.core.settle import UNREADABLE, Look, settle
+from shared.flow import messages
+from shared.flow.gather import gather
+from shared.flow.learn import learn
+from shared.flow.look import Ledger, Seen, look
+from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify
+from shared.flow.receive import in_estate
+
+_log = logging.getLogger("cmkwarden.evaluate")
+
+SAME_SECOND = timedelta(seconds=2)
+_LONGEST_DELAY = timedelta(minutes=15)
+_LOOKS_AT_NOTHING = 3  # how often we come back to a resource that is not there: ARM may lag behind its own events
+# The states that people are told of; what happens by itself is told when it is done.
+_TOLD = frozenset({State.OBSERVED, State.AWAITING_APPROVAL, State.RESOLVED})
+
+
+def evaluate(ports: Ports, delivery: Delivery) -> None:
+    """Work on one message. Raises nothing but bugs: what can go wrong ends in a record or in another message."""
+    try:
+        message = _understood(ports, delivery)
+    except BadInput as error:
+        ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
+        _log.warning("refused message=%s reason=%s", delivery.id, error.reason)
+        return
+    known = _begun(ports, delivery, message)
+    if known is None:
+        return
+    try:
+        _evaluate(ports, message, known.memory)
+    except Temporary as error:
+        _come_back(ports, delivery, message, error, error.delay)
+    except Conflict as error:
+        _come_back(ports, delivery, message, error, SAME_SECOND.total_seconds())
+
+
+def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
+    message = messages.evaluate(delivery.body)
+    if not in_estate(ports, message.target.subscription):
+        raise BadInput("OutsideEstate", f"{message.target} lies outside CMK_SUBSCRIPTIONS")
+    return message
+
+
+def _begun(ports: Ports, delivery: Delivery, message: Evaluate) -> Known | None:
+    """Begin a gather, or return None where another one answers this message. Of many at once, one begins."""
+    while True:
+        known = ports.records.known(message.target)
+        if _is_answered(ports, known, delivery, message):
+            return None
+        if ports.records.begin(message.target, delivery.id, known.gather):
+            return known
+
+
+def _is_answered(ports: Ports, known: Known, delivery: Delivery, message: Evaluate) -> bool:
+    """Whether a gather began after this message was sent. Storage stamps both, in whole seconds."""
+    if known.gather is None or known.gather.message == delivery.id:
+        return False  # a redelivery of the message that began the gather: the gather may have died
+    began, sent = (moment.replace(microsecond=0) for moment in (known.gather.began, delivery.sent))
+    if began > sent:
+        _log.info("coalesced target=%s message=%s", message.target, delivery.id)
+        return True
+    if began == sent:  # which came first cannot be told: ask again when it can
+        ports.queue.send(EVALUATE, message.body(), SAME_SECOND)
+        return True
+    return False
+
+
+def _evaluate(ports: Ports, message: Evaluate, memory: Memory) -> None:
+    snapshot = gather(ports, message.target)
+    if _is_unfinished(snapshot):
+        raise Temporary("StillProvisioning", f"Azure is not done with {message.target} yet")
+    if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < _LOOKS_AT_NOTHING:
+        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1).body(), _delay(ports, message.attempt))
+    for seen in look(ports, snapshot, memory, message.cause, _entering(ports)):
+        _record(ports, seen)
+    learn(ports, snapshot, message, memory)
+
+
+def _is_unfinished(snapshot: Snapshot) -> bool:
+    return isinstance(snapshot.vault, Vault) and not snapshot.vault.is_settled
+
+
+def _entering(ports: Ports) -> Ledger:
+    """Return a ledger that enters the write before it counts: of two that race for the last place, one is refused."""
+
+    def enter(target: ResourceId, reference: str) -> Rail | None:
+        now = ports.clock.now()
+        before = ports.records.let_through(target, reference, now)
+        rail = counting_rail(target, before, ports.inventory.vaults_in(target.subscription), ports.choices, now)
+        if rail:
+            ports.records.withdraw(target, reference)
+        return rail
+
+    return enter
+
+
+def _record(ports: Ports, seen: Seen) -> None:
+    """Save what the look makes of the row, then send what follows from it."""
+    row = settle(seen.stored.row if seen.stored else None, seen.look, ports.clock.now())
+    if row is None or (seen.stored and row is seen.stored.row):
+        return
+    _save(ports, row, seen)
+    _log.info(
+        "recorded remediation=%s target=%s state=%s reason=%s decision=%s",
+        row.id, row.target, row.state, row.finding.reason, row.decision.reason,
+    )  # fmt: skip
+    if row.state is State.QUEUED:
+        ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
+    if row.state in _TOLD:
+        ports.queue.send(NOTIFY, Notify(row.id, row.state, row.occurrence).body())
+
+
+def _save(ports: Ports, row: Remediation, seen: Seen) -> None:
+    finding = seen.look.verdict.finding
+    detail = {
+        "verdict": type(seen.look.verdict).__name__,
+        "finding": finding.reason,
+        "cause": {"kind": row.cause.kind, "id": row.cause.id, "actor": row.cause.actor},
+        "fingerprint": row.plan.fingerprint,
+        "occurrence": row.occurrence,
+    }
+    reason = row.decision.reason if row.is_open else finding.reason
+    ports.records.save(row, Event("evaluated", "evaluate", reason, detail), seen.stored)
+
+
+def _come_back(
+    ports: Ports, delivery: Delivery, message: Evaluate, error: RemediationError, said: float | None
+) -> None:
+    """Send the message again, later. The last failure is recorded: what we could not read is Unknown, not forgotten."""
+    if message.attempt < LAST_ATTEMPT:
+        delay = _delay(ports, message.attempt, said)
+        _log.info("again target=%s reason=%s delay=%s", message.target, error.reason, delay.total_seconds())
+        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1).body(), delay)
+        return
+    ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
+    for remediator in ports.remediators:
+        if message.target.kind in remediator.control.targets:
+            row_id = remediation_id(remediator.control.id, message.target.key, "")
+            verdict = Unknown(Finding(error.reason, f"given up after {LAST_ATTEMPT} tries: {error.message}"))
+            sight = Look(row_id, remediator.control.id, str(message.target), verdict, Plan(), UNREADABLE, message.cause)
+            _record(ports, Seen(sight, ports.records.get(row_id)))
+
+
+def _delay(ports: Ports, attempt: int, said: float | None = None) -> timedelta:
+    """Return how long to wait: what Azure said, or twice as long each time."""
+    own = ports.choices.retry_delay * 2 ** (attempt - 1)
+    return min(max(timedelta(seconds=said or 0), own if said is None else timedelta(0)), _LONGEST_DELAY)

@@ -1,0 +1,72 @@
+"""Every rule's verdict on a resource, and what would be decided, writing nothing: the cheapest tool for trust."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from shared.core import ids
+from shared.core.choices import Choices
+from shared.core.errors import BadInput
+from shared.core.facts import Absent, Snapshot, Unreadable
+from shared.core.ids import ResourceId
+from shared.core.plan import Rail, counting_rail
+from shared.core.ports import Ports
+from shared.core.record import recorded
+from shared.core.sandbox import environments
+from shared.core.wake import Cause
+from shared.flow.gather import gather
+from shared.flow.look import Ledger, Seen, look
+from shared.flow.receive import in_estate
+
+
+def explain(ports: Ports, resource: str) -> Mapping[str, Any]:
+    """Explain one resource. Raises BadInput for an id that is none or not ours, Temporary where Azure is not to be had."""
+    target = ids.parse(resource)
+    if not in_estate(ports, target.subscription):
+        raise BadInput("OutsideEstate", f"subscription {target.subscription} is not in CMK_SUBSCRIPTIONS")
+    snapshot = gather(ports, target)
+    memory = ports.records.known(target).memory
+    seen = list(look(ports, snapshot, memory, Cause("person"), _reading(ports)))
+    return {
+        "resource": str(target),
+        "kind": target.kind,
+        "read": _read(snapshot),
+        "environments": list(environments(snapshot, memory, ports.choices)),
+        "verdicts": [_verdict(it, ports.choices) for it in seen],
+    }
+
+
+def _reading(ports: Ports) -> Ledger:
+    def read(target: ResourceId, reference: str) -> Rail | None:
+        del reference
+        now = ports.clock.now()
+        ledger = ports.records.writes(target.subscription, now - timedelta(days=1))
+        return counting_rail(target, ledger, ports.inventory.vaults_in(target.subscription), ports.choices, now)
+
+    return read
+
+
+def _read(snapshot: Snapshot) -> str:
+    """Say how the read of the target went."""
+    match snapshot.vault or snapshot.workspace:
+        case Unreadable() as failed:
+            return f"unreadable: {failed.reason}: {failed.message}"
+        case Absent():
+            return "absent: Azure says that there is no such resource"
+        case _:
+            return "read"
+
+
+def _verdict(seen: Seen, choices: Choices) -> Mapping[str, Any]:
+    look_, stored = seen.look, seen.stored
+    return {
+        "control": look_.control,
+        "subject": look_.verdict.subject,
+        "verdict": type(look_.verdict).__name__,
+        "finding": look_.verdict.finding,
+        "mode": choices.mode_of(look_.control),
+        "decision": look_.decision,
+        "plan": recorded(look_.plan),
+        "remediation": look_.id if stored else None,
+        "state": stored.row.state if stored else None,
+    }

@@ -1,0 +1,81 @@
+"""What a look teaches for the next one: who named whom, which environments were seen, what once was a CMK vault.
+
+A workspace that names a vault wakes that vault, and leaves word of it there: Resource Graph may not know yet.
+"""
+
+import logging
+from dataclasses import replace
+
+from shared.core import ids
+from shared.core.choices import Choices
+from shared.core.control import Memory, Nomination
+from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
+from shared.core.ids import ResourceId
+from shared.core.ports import Ports
+from shared.core.sandbox import environments
+from shared.core.wake import Cause
+from shared.flow.messages import EVALUATE, LAST_ATTEMPT, Evaluate
+
+_log = logging.getLogger("cmkwarden.learn")
+
+_MOST_NOMINATIONS = 50  # kept of a vault; a vault with more workspaces is in scope whatever the rest say
+
+
+def learn(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Memory) -> None:
+    """Keep what this look teaches. Of a workspace: wake every vault that it names or named."""
+    vaults = _name_vaults(ports, snapshot.workspace, message, memory) if snapshot.workspace else memory.vaults
+
+    def lesson(before: Memory) -> Memory:
+        return replace(learned(snapshot, before, ports.choices), vaults=vaults)
+
+    if lesson(memory) != memory:
+        ports.records.remember(message.target, lesson)
+
+
+def learned(snapshot: Snapshot, memory: Memory, choices: Choices) -> Memory:
+    """Return the memory with what this snapshot adds to it. Nothing is taken away."""
+    after = replace(memory, environments=environments(snapshot, memory, choices))
+    if not isinstance(snapshot.vault, Vault):
+        return after
+    tag, value = choices.vault_tag
+    tagged = snapshot.vault.tags.get(tag.lower(), "").strip().lower() == value.lower()
+    used = bool(snapshot.dependants) and not isinstance(snapshot.dependants, Unreadable)
+    return replace(after, was_cmk_vault=memory.was_cmk_vault or tagged or used or bool(memory.nominations))
+
+
+def _name_vaults(ports: Ports, workspace: object, message: Evaluate, memory: Memory) -> tuple[str, ...]:
+    """Wake the vaults, and return those that are named now."""
+    if not isinstance(workspace, Workspace):
+        return memory.vaults
+    names = [host.split(".", 1)[0] for host in workspace.hosts()]
+    found = ports.inventory.vaults_named(names) if names else {}
+    named = tuple(found[name] for name in names if name in found)
+    # On a later attempt only what was still missing is news.
+    due = dict.fromkeys([*named, *memory.vaults]) if message.attempt == 1 else set(named) - set(memory.vaults)
+    for vault in due:
+        target = ids.parse(vault)
+        if vault in named:
+            _nominate(ports, target, workspace)
+        ports.queue.send(EVALUATE, Evaluate(target, Cause("workspace", str(workspace.id), message.cause.actor)).body())
+    if len(named) < len(names):
+        _ask_again(ports, message, [name for name in names if name not in found])
+    return named
+
+
+def _ask_again(ports: Ports, message: Evaluate, missing: list[str]) -> None:
+    """Resource Graph does not know these vaults yet, or they are not in our estate: look again, but not for ever."""
+    _log.warning("unknown vaults target=%s names=%s", message.target, ",".join(missing))
+    if message.attempt < LAST_ATTEMPT:
+        delay = ports.choices.retry_delay * 2 ** (message.attempt - 1)
+        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1).body(), delay)
+
+
+def _nominate(ports: Ports, vault: ResourceId, workspace: Workspace) -> None:
+    tag = ports.choices.environment_tag.lower()
+    fresh = Nomination(str(workspace.id), workspace.tags.get(tag, ""))
+
+    def lesson(before: Memory) -> Memory:
+        others = [it for it in before.nominations if it.workspace.lower() != workspace.id.key]
+        return replace(before, nominations=(fresh, *others)[:_MOST_NOMINATIONS])
+
+    ports.records.remember(vault, lesson)

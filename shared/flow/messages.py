@@ -1,0 +1,105 @@
+"""The messages on our queues: what is in them, and strict reading of what comes out.
+
+A message carries ids only, never claims or payloads: what is true is read again by whoever receives it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.core import ids
+from shared.core.errors import BadInput
+from shared.core.ids import ResourceId
+from shared.core.wake import Cause
+
+EVALUATE = "evaluate"
+APPLY = "apply"
+NOTIFY = "notify"
+LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Look at a target. `attempt` counts the tries that ended in something temporary."""
+
+    target: ResourceId
+    cause: Cause
+    attempt: int = 1
+
+    def body(self) -> dict[str, Any]:
+        """Return the wire form."""
+        cause = {"kind": self.cause.kind, "id": self.cause.id, "actor": self.cause.actor}
+        return {"id": str(self.target), "cause": cause, "attempt": self.attempt}
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Carry out the plan of a row, as long as it still is the plan with this fingerprint."""
+
+    remediation: str
+    fingerprint: str
+
+    def body(self) -> dict[str, Any]:
+        """Return the wire form."""
+        return {"remediation": self.remediation, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell people that a row has come to a state."""
+
+    remediation: str
+    state: str
+    occurrence: int
+
+    def body(self) -> dict[str, Any]:
+        """Return the wire form."""
+        return {"remediation": self.remediation, "state": self.state, "occurrence": self.occurrence}
+
+
+def evaluate(text: str) -> Evaluate:
+    """Read an `evaluate` message. Raises BadInput."""
+    body = _parsed(text)
+    cause = body.get("cause")
+    if cause is None:
+        cause = {}
+    if not isinstance(cause, dict):
+        raise BadInput("BadMessage", "cause must be an object")
+    attempt = body.get("attempt", 1)
+    if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1:
+        raise BadInput("BadMessage", "attempt must be a whole number from 1")
+    words = (_word(cause, "kind", "unknown"), _word(cause, "id", ""), _word(cause, "actor", ""))
+    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt)
+
+
+def apply(text: str) -> Apply:
+    """Read an `apply` message. Raises BadInput."""
+    body = _parsed(text)
+    return Apply(_word(body, "remediation"), _word(body, "fingerprint"))
+
+
+def notify(text: str) -> Notify:
+    """Read a `notify` message. Raises BadInput."""
+    body = _parsed(text)
+    occurrence = body.get("occurrence", 1)
+    if isinstance(occurrence, bool) or not isinstance(occurrence, int):
+        raise BadInput("BadMessage", "occurrence must be a whole number")
+    return Notify(_word(body, "remediation"), _word(body, "state"), occurrence)
+
+
+def _parsed(text: str) -> Mapping[str, Any]:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput("BadMessage", f"the message is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise BadInput("BadMessage", f"a message must be an object, not {type(body).__name__}")
+    return body
+
+
+def _word(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or len(value) > ids.LONGEST_ID:
+        raise BadInput("BadMessage", f"{name} must be a string of at most {ids.LONGEST_ID} characters")
+    return value

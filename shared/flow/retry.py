@@ -1,0 +1,28 @@
+"""A person says: try again. The row is judged anew from the start, as if an event had come."""
+
+from dataclasses import replace
+
+from shared.core import ids
+from shared.core.errors import Refused
+from shared.core.ports import Event, Ports, Stored
+from shared.core.record import STUCK_UNTIL_CHANGED, State, moved
+from shared.core.wake import Cause
+from shared.flow.messages import EVALUATE, Evaluate
+
+
+def retry(ports: Ports, stored: Stored, person: str) -> Stored:
+    """Open a failed, rejected or expired row for a fresh evaluation. `person` is an object id.
+
+    Raises Refused where the row is in no such state, RowChanged where it has changed meanwhile.
+    """
+    row = stored.row
+    if row.state not in STUCK_UNTIL_CHANGED:
+        raise Refused(
+            "NothingToRetry",
+            f"the remediation is {row.state}; only failed, rejected and expired ones can be retried",
+        )
+    cause = Cause("person", row.id, person)
+    again = moved(row, State.SUPERSEDED, ports.clock.now(), attempt=0, cause=cause)
+    saved = ports.records.save(again, Event("retried", person, "Retry", {"from": row.state}), stored)
+    ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), replace(cause)).body())
+    return saved

@@ -1,0 +1,103 @@
+"""A row in hand: claimed, moved through its states, and given back when something stands in the way.
+
+The claim is a compare-and-set on the row. A message that is delivered again finds its own claim and goes on; any
+other message leaves a fresh claim alone, so that no row is worked on twice at the same time.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from shared.core import ids
+from shared.core.control import Finding
+from shared.core.errors import RemediationError, Temporary
+from shared.core.ports import Event, Poisoned, Ports, Stored
+from shared.core.record import Remediation, State, moved
+from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify
+
+_log = logging.getLogger("cmkwarden.apply")
+
+_LONGEST_DELAY = timedelta(minutes=15)
+
+
+@dataclass(slots=True)
+class Work:
+    """One row in hand. `stored` moves on with every save, so that each save is guarded by the one before."""
+
+    ports: Ports
+    stored: Stored
+
+    @property
+    def row(self) -> Remediation:
+        """The row as it stands."""
+        return self.stored.row
+
+    def save(self, row: Remediation, name: str, reason: str, detail: Mapping[str, Any]) -> None:
+        """Save the row with its history entry. Raises RowChanged where somebody else has it by now."""
+        self.stored = self.ports.records.save(row, Event(name, "apply", reason, detail), self.stored)
+        _log.info("%s remediation=%s state=%s reason=%s", name, row.id, row.state, reason)
+
+    def move(self, state: State, name: str, reason: str, detail: Mapping[str, Any], **changes: Any) -> None:
+        """Save the row in another state."""
+        self.save(moved(self.row, state, self.ports.clock.now(), **changes), name, reason, detail)
+
+    def tell(self) -> None:
+        """Tell people where the row has come to."""
+        self.ports.queue.send(NOTIFY, Notify(self.row.id, self.row.state, self.row.occurrence).body())
+
+
+def claim(ports: Ports, message: Apply, claimant: str) -> Work | None:
+    """Claim the row, or return None where there is nothing for this message to do. Raises RowChanged."""
+    stored = ports.records.get(message.remediation)
+    if stored is None or stored.row.plan.fingerprint != message.fingerprint:
+        _log.info("nothing to do remediation=%s: another plan by now", message.remediation)
+        return None
+    work, row = Work(ports, stored), stored.row
+    if row.state is State.APPLYING and row.claim == claimant:
+        return work  # our own message, delivered again after a kill
+    stale = row.state is State.APPLYING and row.updated < ports.clock.now() - ports.choices.claim
+    if row.state is not State.QUEUED and not stale:
+        _log.info("nothing to do remediation=%s state=%s", row.id, row.state)
+        return None
+    work.move(State.APPLYING, "claimed", "TakenOver" if stale else "Claimed", {"message": claimant}, claim=claimant)
+    return work
+
+
+def postpone(work: Work, error: Temporary) -> None:
+    """Give the row back and send its message again, later; the ninth time it has failed."""
+    attempt = work.row.attempt + 1
+    if attempt >= LAST_ATTEMPT:
+        fail(work, error)
+        poisoned = Poisoned(APPLY, work.row.id, error.reason, error.message)
+        work.ports.records.poison(poisoned, work.ports.clock.now())
+        return
+    work.move(
+        State.QUEUED,
+        "postponed",
+        error.reason,
+        {"message": error.message, "attempt": attempt},
+        attempt=attempt,
+    )
+    own = (work.ports.choices.retry_delay * 2 ** (attempt - 1)).total_seconds()
+    delay = timedelta(seconds=own if error.delay is None else error.delay)
+    work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), min(delay, _LONGEST_DELAY))
+
+
+def fail(work: Work, error: RemediationError) -> None:
+    """End the row as failed; its finding says what stands in the way, and people are told."""
+    evidence = {
+        **work.row.finding.evidence,
+        "stands_in_the_way": {"reason": error.reason, "message": error.message},
+    }
+    finding = Finding(work.row.finding.reason, work.row.finding.message, evidence)
+    work.move(State.FAILED, "failed", error.reason, {"message": error.message}, finding=finding)
+    work.tell()
+
+
+def start_over(work: Work, error: RemediationError) -> None:
+    """The world is not what the plan was made for: end this plan and evaluate from the start."""
+    work.move(State.SUPERSEDED, "superseded", error.reason, {"message": error.message})
+    cause = replace(work.row.cause, kind="retry", id=work.row.id)
+    work.ports.queue.send(EVALUATE, Evaluate(ids.parse(work.row.target), cause).body())

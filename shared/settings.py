@@ -1,0 +1,257 @@
+"""The environment -> frozen Settings, once, and the only reader of `os.environ`. All problems are reported together.
+
+Every setting stands in SETTINGS with its meaning; a test keeps `local.settings.sample.json` and docs/settings.md
+equal to it.
+"""
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.core.choices import Choices, Freeze, Mode, VaultScope
+
+MODE_OF = "CMK_MODE_"  # + a control's id with _ for -: the mode of that control alone
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong. The message lists them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its name, what it is when unset, how it is read, and what it means."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the deployment says. `choices` is the part that rules and decisions may see."""
+
+    part: str
+    choices: Choices
+    reader_client_id: str
+    writer_client_id: str
+    storage_client_id: str
+    arm_url: str
+    authority_url: str
+    tenant_id: str
+    api_audiences: tuple[str, ...]
+    queue_url: str
+    table_url: str
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value.lower()
+
+    return read
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in value.split(",") if word.strip())
+
+
+def _names(value: str) -> tuple[str, ...]:
+    """Words whose case counts."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _scopes(value: str) -> tuple[str, ...]:
+    """Subscriptions, groups or resource ids; a bare GUID is a subscription."""
+    scopes = []
+    for word in _words(value):
+        scope = word.rstrip("/") if word.startswith("/") else f"/subscriptions/{word}"
+        if not scope.startswith("/subscriptions/") or len(scope.split("/")) < 3 or not scope.split("/")[2]:
+            raise ValueError(f"{word!r} is neither a subscription id nor an id that begins with /subscriptions/")
+        scopes.append(scope)
+    return tuple(scopes)
+
+
+def _url(value: str) -> str:
+    if value and not value.startswith("https://"):
+        raise ValueError("must begin with https://")
+    return value.rstrip("/")
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _flag(value: str) -> bool:
+    return _one_of("true", "false")(value) == "true"
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _seconds(value: str) -> timedelta:
+    return timedelta(seconds=_whole(0, 30 * 86_400)(value))
+
+
+def _tag(value: str) -> tuple[str, str]:
+    name, equals, content = value.partition("=")
+    if not (name.strip() and equals and content.strip()):
+        raise ValueError("must be name=value")
+    return name.strip(), content.strip()
+
+
+def _freezes(value: str) -> tuple[Freeze, ...]:
+    freezes = []
+    for span in filter(None, (word.strip() for word in value.split(","))):
+        ends = [datetime.fromisoformat(moment) for moment in span.split("/")]
+        if len(ends) != 2 or any(moment.tzinfo is None for moment in ends) or ends[0] >= ends[1]:
+            raise ValueError("must be begin/end in ISO 8601 with a time zone, as 2026-12-20T00:00Z/2027-01-03T00:00Z")
+        freezes.append(Freeze(*ends))
+    return tuple(freezes)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("CMK_PART", "all", _one_of("all", "front", "hand"),
+            "which triggers this app serves: front (events, HTTP, evaluate, notify, sweep), hand (apply) or all"),
+    Setting("CMK_MODE", "auto", lambda value: Mode(_one_of(*Mode)(value)),
+            "how far cmkwarden may go by itself: observe, approve or auto; CMK_MODE_<CONTROL> sets it for one control"),
+    Setting("CMK_AUTO_SCOPE", "", _scopes,
+            "where anything may happen by itself: subscriptions, groups or resource ids, comma-separated; empty: nowhere"),
+    Setting("CMK_SUBSCRIPTIONS", "", _words,
+            "the subscriptions that are looked after; empty: every one that the reader may read"),
+    Setting("CMK_VAULT_SCOPE", "linked", lambda value: VaultScope(_one_of(*VaultScope)(value)),
+            "which vaults are looked at: linked (a workspace names it, or it is tagged), tagged or all"),
+    Setting("CMK_VAULT_TAG", "cmk-vault=true", _tag, "the tag that marks a vault as holding customer-managed keys"),
+    Setting("CMK_ENVIRONMENT_TAG", "environment", _text, "the tag that names the environment of a vault or workspace"),
+    Setting("CMK_SANDBOXES", "sandbox,sbx,playground", lambda value: frozenset(_words(value)),
+            "environments in which what cannot be undone is asked for first"),
+    Setting("CMK_KILL_SWITCH", "false", _flag, "true: nothing is written by itself, anywhere; findings wait for approval"),
+    Setting("CMK_FREEZE", "", _freezes, "times in which nothing happens by itself: begin/end in ISO 8601, comma-separated"),
+    Setting("CMK_PAUSED", "", lambda value: frozenset(_words(value)),
+            "subscriptions in which nothing happens by itself for now, comma-separated"),
+    Setting("CMK_WRITES_PER_HOUR", "60", _whole(0, 1_000_000),
+            "how many writes may happen by themselves in one subscription within an hour"),
+    Setting("CMK_SHARE", "20", _whole(0, 100),
+            "how many percent of a subscription's vaults may change by themselves within a day (counts from 5 vaults)"),
+    Setting("CMK_RETRY_DELAY", "30", _seconds, "seconds before the second try of something temporary; doubled each time"),
+    Setting("CMK_CLAIM", "900", _seconds,
+            "seconds after which a row without a sign of life may be taken over; longer than the host's 10-minute hold"),
+    Setting("CMK_SWEEP_SCHEDULE", "0 0 2 * * *", _text, "when the sweep runs: NCRONTAB with seconds first, UTC"),
+    Setting("CMK_READER_CLIENT_ID", "", _text, "client id of the identity that reads; empty: the app's own"),
+    Setting("CMK_WRITER_CLIENT_ID", "", _text, "client id of the identity that writes; needed by the part `hand`"),
+    Setting("CMK_ARM_URL", "https://management.azure.com", _url, "the Resource Manager endpoint"),
+    Setting("CMK_AUTHORITY_URL", "https://login.microsoftonline.com", _url, "where the keys that sign tokens are published"),
+    Setting("CMK_TENANT_ID", "", _text, "the tenant whose tokens the API accepts; empty: none, every call answers 401"),
+    Setting("CMK_API_AUDIENCE", "", _names,
+            "the audiences that tokens must be made for (api:// URI, client id); empty: none, every call answers 401"),
+    Setting("AzureWebJobsStorage__accountName", "", _text, "the storage account, where the two URIs below are not given"),
+    Setting("AzureWebJobsStorage__queueServiceUri", "", _url, "the queue endpoint of the storage account"),
+    Setting("AzureWebJobsStorage__tableServiceUri", "", _url, "the table endpoint of the storage account"),
+    Setting("AzureWebJobsStorage__clientId", "", _text, "client id of the identity for storage; empty: the app's own"),
+)  # fmt: skip
+
+
+def read(environ: Mapping[str, str] | None = None, controls: tuple[str, ...] = ()) -> Settings:
+    """Read the settings. `controls` are the ids that CMK_MODE_<CONTROL> may name. Raises SettingsError."""
+    source = os.environ if environ is None else environ
+    problems: list[str] = []
+    values = {setting.name: _value(setting, source, problems) for setting in SETTINGS}
+    modes = _modes(source, controls, problems)
+    problems += _strangers(source)
+    problems += _gaps(values)
+    if problems:
+        raise SettingsError("the settings are wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
+    return _settings(values, modes)
+
+
+def _value(setting: Setting, source: Mapping[str, str], problems: list[str]) -> Any:
+    text = source.get(setting.name, "") or setting.default
+    try:
+        return setting.read(text)
+    except ValueError as error:
+        problems.append(f"{setting.name}={text!r}: {error} ({setting.meaning})")
+        return None
+
+
+def _modes(source: Mapping[str, str], controls: tuple[str, ...], problems: list[str]) -> dict[str, Mode]:
+    by_name = {MODE_OF + control.replace("-", "_"): control for control in controls}
+    modes = {}
+    for name, text in source.items():
+        if not name.startswith(MODE_OF):
+            continue
+        if name not in by_name:
+            problems.append(f"{name}: there is no such control; there are {', '.join(sorted(by_name)) or 'none'}")
+        elif text not in list(Mode):
+            problems.append(f"{name}={text!r}: must be one of {', '.join(Mode)}")
+        else:
+            modes[by_name[name]] = Mode(text)
+    return modes
+
+
+def _strangers(source: Mapping[str, str]) -> list[str]:
+    """A misspelt setting would silently be the default: refuse every CMK_ name that we do not know."""
+    names = [setting.name for setting in SETTINGS]
+    found = []
+    for name in sorted(source):
+        if name.startswith("CMK_") and not name.startswith(MODE_OF) and name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            found.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return found
+
+
+def _gaps(values: Mapping[str, Any]) -> list[str]:
+    gaps = []
+    if not values["AzureWebJobsStorage__accountName"]:
+        for service in ("queue", "table"):
+            if values[f"AzureWebJobsStorage__{service}ServiceUri"] == "":
+                gaps.append(f"AzureWebJobsStorage__{service}ServiceUri or AzureWebJobsStorage__accountName must be set")
+    if values["CMK_PART"] in {"all", "hand"} and not values["CMK_WRITER_CLIENT_ID"]:
+        gaps.append("CMK_WRITER_CLIENT_ID must be set where CMK_PART is all or hand: what writes has its own identity")
+    return gaps
+
+
+def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
+    account = values["AzureWebJobsStorage__accountName"]
+    urls = {
+        service: values[f"AzureWebJobsStorage__{service}ServiceUri"] or f"https://{account}.{service}.core.windows.net"
+        for service in ("queue", "table")
+    }
+    return Settings(
+        part=values["CMK_PART"],
+        choices=Choices(
+            mode=values["CMK_MODE"],
+            modes=modes,
+            auto_scope=values["CMK_AUTO_SCOPE"],
+            subscriptions=values["CMK_SUBSCRIPTIONS"],
+            vault_scope=values["CMK_VAULT_SCOPE"],
+            vault_tag=values["CMK_VAULT_TAG"],
+            environment_tag=values["CMK_ENVIRONMENT_TAG"],
+            sandboxes=values["CMK_SANDBOXES"],
+            kill_switch=values["CMK_KILL_SWITCH"],
+            freezes=values["CMK_FREEZE"],
+            paused=values["CMK_PAUSED"],
+            writes_per_hour=values["CMK_WRITES_PER_HOUR"],
+            share=values["CMK_SHARE"],
+            retry_delay=values["CMK_RETRY_DELAY"],
+            claim=values["CMK_CLAIM"],
+        ),
+        reader_client_id=values["CMK_READER_CLIENT_ID"],
+        writer_client_id=values["CMK_WRITER_CLIENT_ID"],
+        storage_client_id=values["AzureWebJobsStorage__clientId"],
+        arm_url=values["CMK_ARM_URL"],
+        authority_url=values["CMK_AUTHORITY_URL"],
+        tenant_id=values["CMK_TENANT_ID"],
+        api_audiences=values["CMK_API_AUDIENCE"],
+        queue_url=urls["queue"],
+        table_url=urls["table"],
+    )

@@ -1,0 +1,182 @@
+"""The route table of the JSON API. Each endpoint is a few lines over a verb of the flow or a read of the records.
+
+Every route but health needs a token, checked before anything else: an unknown path tells a stranger nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.core import chain
+from shared.core.errors import BadInput, RemediationError
+from shared.core.ports import Ports, Stored
+from shared.core.record import CLOSED, State
+from shared.flow.explain import explain
+from shared.flow.retry import retry
+from shared.web import shapes
+from shared.web.answers import answer, refusal, refused
+from shared.web.auth import Caller, Door
+from shared.web.openapi import Operation, Parameter, document
+
+VERSION = "0.1.0"
+_OPEN = tuple(state for state in State if state not in CLOSED)
+_LIST = (
+    Parameter("state", "only rows in this state", enum=tuple(state.value for state in State)),
+    Parameter("control", "only rows of this control, as KV-RECOVERY"),
+    Parameter("target", "only rows of this resource: an ARM id"),
+    Parameter("limit", "rows in one part, 1 to 200; 50 where it is not given", kind="integer"),
+    Parameter("cursor", "the `next` of the part before"),
+)
+_ID = Parameter("id", "the remediation's id", place="path", required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The endpoints. All are plain functions, run in threads: the SDKs under them are synchronous."""
+
+    ports: Ports
+
+    def health(self, _request: Request) -> Response:
+        """Say that the app is up."""
+        return answer(shapes.Health("ok", VERSION))
+
+    def findings(self, request: Request) -> Response:
+        """List what is not as it should be, or could not be judged."""
+        page = self.ports.records.page(**_filters(request, _OPEN))
+        controls = {it.control.id: it.control for it in self.ports.remediators}
+        items = []
+        for row in page.items:
+            control = controls.get(row.control)
+            items.append(
+                shapes.FindingOut(
+                    remediation=row.id, control=row.control, title=control.title if control else "",
+                    severity=control.severity if control else "", target=row.target, subject=row.subject,
+                    verdict=row.verdict, reason=row.finding.reason, message=row.finding.message,
+                    evidence=row.finding.evidence, state=row.state, decision=row.decision, opened=row.opened,
+                    updated=row.updated,
+                )
+            )  # fmt: skip
+        return answer(shapes.FindingPage(tuple(items), page.cursor or None))
+
+    def remediations(self, request: Request) -> Response:
+        """List the records, whatever their state."""
+        page = self.ports.records.page(**_filters(request, ()))
+        return answer(shapes.RemediationPage(tuple(shapes.remediation(row) for row in page.items), page.cursor or None))
+
+    def remediation(self, request: Request) -> Response:
+        """Show one record with its whole history."""
+        return self._shown(self._stored(request))
+
+    def retry(self, request: Request) -> Response:
+        """Judge a failed, rejected or expired remediation anew."""
+        caller: Caller = request.state.caller
+        return self._shown(retry(self.ports, self._stored(request), caller.object_id))
+
+    def explain(self, request: Request) -> Response:
+        """Show every rule's verdict on a resource and the decision it would lead to, writing nothing."""
+        resource = request.query_params.get("resource", "")
+        if not resource:
+            raise BadInput("NoResource", "give the resource: /api/explain?resource=/subscriptions/…")
+        return answer(explain(self.ports, resource))
+
+    def openapi(self, _request: Request) -> Response:
+        """Describe exactly these operations."""
+        return answer(document(VERSION, operations(self)))
+
+    def _stored(self, request: Request) -> Stored:
+        row_id = request.path_params["id"]
+        stored = self.ports.records.get(row_id) if row_id.isalnum() and len(row_id) == 16 else None
+        if stored is None:
+            raise HTTPException(404, "There is no such remediation")
+        return stored
+
+    def _shown(self, stored: Stored) -> Response:
+        history = self.ports.records.history(stored.row.id)
+        problem = chain.verify(history, stored.head, stored.newest)
+        return answer(shapes.with_history(stored.row, history, problem))
+
+
+def operations(api: Api) -> Sequence[Operation]:
+    """Return the route table."""
+    return (
+        Operation("GET", "/api/health", api.health, shapes.Health, is_open=True),
+        Operation("GET", "/api/findings", api.findings, shapes.FindingPage, _LIST),
+        Operation("GET", "/api/remediations", api.remediations, shapes.RemediationPage, _LIST),
+        Operation("GET", "/api/remediations/{id}", api.remediation, shapes.RemediationWithHistory, (_ID,)),
+        Operation("POST", "/api/remediations/{id}/retry", api.retry, shapes.RemediationWithHistory, (_ID,)),
+        Operation(
+            "GET", "/api/explain", api.explain, shapes.Explanation,
+            (Parameter("resource", "the resource to explain: an ARM id", required=True),),
+        ),
+        Operation("GET", "/api/openapi.json", api.openapi, dict[str, Any]),
+    )  # fmt: skip
+
+
+def api(ports: Ports, door: Door) -> Starlette:
+    """Return the ASGI app."""
+    table = operations(Api(ports))
+    routes = [Route(it.path, it.endpoint, methods=[it.method]) for it in table]
+    handlers: dict[Any, Callable[[Request, Exception], Any]] = {
+        HTTPException: refused,
+        RemediationError: refused,
+    }
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    app.add_middleware(_Gate, door=door, open_paths=frozenset(it.path for it in table if it.is_open))
+    return app
+
+
+class _Gate:
+    """Lets nobody in without a token that counts, whether or not there is anything behind the path."""
+
+    def __init__(self, app: ASGIApp, door: Door, open_paths: frozenset[str]) -> None:
+        self._app, self._door, self._open_paths = app, door, open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in self._open_paths:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            # In a thread: the first token of a new key is checked against Entra over the network.
+            caller = await run_in_threadpool(self._door.caller, request.headers.get("authorization", ""))
+            caller.check(writes=request.method not in {"GET", "HEAD", "OPTIONS"})
+        except Exception as error:  # noqa: BLE001 - every way of failing here is a no, in one envelope
+            await refusal(error)(scope, receive, send)
+            return
+        scope["state"] = {**(scope.get("state") or {}), "caller": caller}
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - a bug: logged with its trace, answered in the same envelope
+            await refusal(error)(scope, receive, send)
+
+
+def _filters(request: Request, states: tuple[State, ...]) -> dict[str, Any]:
+    query = request.query_params
+    unknown = set(query) - {parameter.name for parameter in _LIST}
+    if unknown:
+        raise BadInput(
+            "UnknownParameter",
+            f"{min(unknown)!r} is no parameter; there are state, control, target, limit, cursor",
+        )
+    wanted = query.get("state")
+    if wanted is not None and wanted not in list(State):
+        raise BadInput("BadState", f"state must be one of {', '.join(State)}")
+    limit = query.get("limit", "50")
+    if not limit.isdigit() or not 1 <= int(limit) <= 200:
+        raise BadInput("BadLimit", "limit must be a whole number from 1 to 200")
+    return {
+        "states": (State(wanted),) if wanted else states,
+        "control": query.get("control", ""),
+        "target": query.get("target", "").rstrip("/"),
+        "cursor": query.get("cursor", ""),
+        "limit": int(limit),
+    }

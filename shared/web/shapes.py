@@ -1,0 +1,125 @@
+"""What goes over the wire, as types: the JSON and the OpenAPI document are both made from these."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.core.chain import Entry
+from shared.core.control import Finding
+from shared.core.decide import Decision
+from shared.core.record import RecordedPlan, Remediation, State
+from shared.core.wake import Cause
+
+
+class RemediationOut(msgspec.Struct):
+    """The record of one control on one target: what was found, what was decided, what was done."""
+
+    id: str
+    control: str
+    target: str
+    subject: str
+    state: State
+    verdict: str
+    decision: Decision
+    finding: Finding
+    plan: RecordedPlan
+    cause: Cause
+    executor: Mapping[str, str]
+    occurrence: int
+    opened: datetime
+    updated: datetime
+
+
+class RemediationWithHistory(RemediationOut):
+    """The same with everything that happened to it, and whether that history is whole."""
+
+    history: tuple[Entry, ...]
+    history_intact: bool
+    history_problem: str
+
+
+class RemediationPage(msgspec.Struct):
+    """A part of a list. `next` is the cursor of the following part, or null at the end."""
+
+    items: tuple[RemediationOut, ...]
+    next: str | None
+
+
+class FindingOut(msgspec.Struct):
+    """A control that is not met, or could not be judged."""
+
+    remediation: str
+    control: str
+    title: str
+    severity: str
+    target: str
+    subject: str
+    verdict: str
+    reason: str
+    message: str
+    evidence: Mapping[str, Any]
+    state: State
+    decision: Decision
+    opened: datetime
+    updated: datetime
+
+
+class FindingPage(msgspec.Struct):
+    """A part of a list. `next` is the cursor of the following part, or null at the end."""
+
+    items: tuple[FindingOut, ...]
+    next: str | None
+
+
+class ExplainedVerdict(msgspec.Struct):
+    """One rule's verdict on a resource, and what would be decided now."""
+
+    control: str
+    subject: str
+    verdict: str
+    finding: Finding
+    mode: str
+    decision: Decision
+    plan: RecordedPlan
+    remediation: str | None
+    state: State | None
+
+
+class Explanation(msgspec.Struct):
+    """Every verdict on one resource. Nothing was written."""
+
+    resource: str
+    kind: str
+    read: str
+    environments: tuple[str, ...]
+    verdicts: tuple[ExplainedVerdict, ...]
+
+
+class Health(msgspec.Struct):
+    """The app is up and its settings are sound."""
+
+    status: str
+    version: str
+
+
+class Problem(msgspec.Struct):
+    """RFC 9457: what went wrong and what to do about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str
+
+
+def remediation(row: Remediation) -> RemediationOut:
+    """Return a row as it goes over the wire: without what only the machinery needs."""
+    return RemediationOut(**{name: getattr(row, name) for name in RemediationOut.__struct_fields__})
+
+
+def with_history(row: Remediation, history: tuple[Entry, ...], problem: str) -> RemediationWithHistory:
+    """Return a row with its history."""
+    fields = {name: getattr(row, name) for name in RemediationOut.__struct_fields__}
+    return RemediationWithHistory(**fields, history=history, history_intact=not problem, history_problem=problem)

@@ -1,0 +1,108 @@
+"""build(settings, remediators) -> App: the only place that joins the parts.
+
+Every part is imported and built on first use: an event that only becomes a message must not pay for management
+SDKs that it never calls. That is why the imports stand inside the functions here, and nowhere else.
+"""
+
+# ruff: noqa: PLC0415
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from shared.core.choices import Choices
+from shared.core.control import Remediator
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from shared.adapters.pipeline import Pipeline
+    from shared.core.ports import Arm, Clock, Hand, Inventory, Queue, Records
+
+
+class App:
+    """The running product: the ports that the flow speaks to, and the web in front. `overrides` replace ports by name."""
+
+    def __init__(self, settings: Settings, remediators: tuple[Remediator, ...], **overrides: Any) -> None:
+        self.settings = settings
+        self.remediators = remediators
+        self.choices: Choices = settings.choices
+        self.__dict__.update(overrides)  # a cached property that is already there is never built
+
+    @cached_property
+    def arm(self) -> Arm:
+        """Reads, as the reader."""
+        from shared.adapters.arm import ArmReader
+
+        return ArmReader(self._reader)
+
+    @cached_property
+    def hand(self) -> Hand:
+        """Writes, as the writer."""
+        from shared.adapters.arm import ArmHand
+        from shared.adapters.credentials import managed_identity
+        from shared.adapters.pipeline import Pipeline
+
+        writer = managed_identity(self.settings.writer_client_id)
+        return ArmHand(Pipeline(writer, self.settings.arm_url), self.settings.writer_client_id)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """Questions over the estate, as the reader."""
+        from shared.adapters.inventory import ResourceGraph
+
+        return ResourceGraph(self._reader, self.choices.subscriptions)
+
+    @cached_property
+    def records(self) -> Records:
+        """State."""
+        from shared.adapters.records import TableRecords
+
+        return TableRecords(self.settings.table_url, self._storage)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """Messages to our own functions."""
+        from shared.adapters.queues import StorageQueues
+
+        return StorageQueues(self.settings.queue_url, self._storage)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Time."""
+        from shared.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def web(self) -> Callable[[Any, Any, Any], Awaitable[None]]:
+        """The HTTP side: an ASGI app."""
+        from shared.adapters.signers import EntraSigners
+        from shared.web.api import api
+        from shared.web.auth import Door
+
+        settings = self.settings
+        signers = EntraSigners(settings.authority_url, settings.tenant_id)
+        return api(self, Door(signers, settings.tenant_id, settings.api_audiences))
+
+    @cached_property
+    def _reader(self) -> Pipeline:
+        from shared.adapters.credentials import managed_identity
+        from shared.adapters.pipeline import Pipeline
+
+        return Pipeline(managed_identity(self.settings.reader_client_id), self.settings.arm_url)
+
+    @cached_property
+    def _storage(self) -> Any:
+        from shared.adapters.credentials import managed_identity
+
+        return managed_identity(self.settings.storage_client_id)
+
+
+def build(settings: Settings, remediators: tuple[Remediator, ...], **overrides: Any) -> App:
+    """Join the parts. `overrides` are ports by name, for whoever brings their own."""
+    for name in ("azure", "urllib3", "msal"):  # the SDKs write several lines a call at INFO (LOCAL 5)
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return App(settings, remediators, **overrides)

@@ -1,0 +1,63 @@
+"""`python -m simulator up`: the local Azure with an empty world, in the foreground. `demo` plays a story on it."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from simulator.children import NotReadyError
+from simulator.ports import PortTakenError, chosen
+from simulator.stack import ROOT, Stack
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM; 0 where everything ended well."""
+    parser = argparse.ArgumentParser(prog="simulator", description=__doc__)
+    parser.add_argument("what", choices=["up", "demo"])
+    parser.add_argument("--ports", choices=["default", "random"], default="default")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where state and logs go")
+    options = parser.parse_args()
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    settings = {name: value for name, value in os.environ.items() if name.startswith("CMK_")}
+    try:
+        stack = Stack(chosen(options.ports), options.folder, settings, on_disk=True)
+        print("starting the local Azure (a few seconds) …", file=sys.stderr)
+        with stack:
+            return _demo(stack, ended) if options.what == "demo" else _up(stack, ended)
+    except (NotReadyError, PortTakenError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _up(stack: Stack, ended: threading.Event) -> int:
+    print(json.dumps(stack.facts), flush=True)
+    return _serve(stack, ended)
+
+
+def _demo(stack: Stack, ended: threading.Event) -> int:
+    from simulator.story import tell  # noqa: PLC0415 - `up` has no use for it
+
+    told = tell(stack.facts, ended)
+    if ended.is_set() or os.environ.get("DEMO_EXIT") == "1":
+        return 0 if told else 1
+    print("\nserving until Ctrl-C …", flush=True)
+    return _serve(stack, ended)
+
+
+def _serve(stack: Stack, ended: threading.Event) -> int:
+    """Wait for the end; a part that ends by itself ends everything, loudly."""
+    while not ended.wait(0.5):
+        dead = stack.dead()
+        if dead:
+            print(dead, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

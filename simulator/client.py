@@ -1,0 +1,119 @@
+"""A person in front of the local Azure: small calls over HTTP, as curl would make them."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import requests
+
+_VAULTS = "2023-07-01"
+_GROUPS = "2022-09-01"
+_LOCKS = "2016-09-01"
+
+
+class Client:
+    """Speaks to a running stack by what its `stack.json` says."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self.facts = facts
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy and no CA bundle of the machine may come between
+        self._session.verify = str(facts["ca"])
+
+    def arm(self, method: str, path: str, version: str, body: Any = None) -> requests.Response:
+        """Call Resource Manager as the owner of the subscriptions."""
+        return self._session.request(
+            method,
+            f"{self.facts['arm']}{path}",
+            params={"api-version": version},
+            headers={"Authorization": f"Bearer {self.facts['owner_token']}"},
+            json=body,
+            timeout=30,
+        )
+
+    def vault(self, vault_id: str) -> dict[str, Any]:
+        """Return a vault as it stands."""
+        answer: dict[str, Any] = self.arm("GET", vault_id, _VAULTS).json()
+        return answer
+
+    def put_vault(self, vault_id: str, tags: Mapping[str, str], **properties: Any) -> requests.Response:
+        """Write a vault whole."""
+        body = {
+            "location": "westeurope",
+            "tags": dict(tags),
+            "properties": {
+                "tenantId": self.facts["tenant"],
+                "sku": {"family": "A", "name": "standard"},
+                "accessPolicies": [],
+                "enableRbacAuthorization": True,
+                **properties,
+            },
+        }
+        return self.arm("PUT", vault_id, _VAULTS, body)
+
+    def put_group(self, subscription: str, group: str) -> requests.Response:
+        """Write a resource group."""
+        path = f"/subscriptions/{subscription}/resourceGroups/{group}"
+        return self.arm("PUT", path, _GROUPS, {"location": "westeurope"})
+
+    def lock(self, scope: str, name: str, level: str) -> requests.Response:
+        """Lock a resource: `ReadOnly` or `CanNotDelete`."""
+        path = f"{scope}/providers/Microsoft.Authorization/locks/{name}"
+        return self.arm("PUT", path, _LOCKS, {"properties": {"level": level, "notes": "frozen for the audit"}})
+
+    def app(self, path: str, person: int = 0, **query: str) -> Any:
+        """Ask the app's API as one of the invented people."""
+        token = self.facts["people"][person]["token"]
+        answer = self._session.get(
+            f"{self.facts['functions']}{path}",
+            params=query,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def row(self, vault_id: str) -> dict[str, Any] | None:
+        """Return the remediation record of a vault, or None."""
+        items = self.app("/api/remediations", target=vault_id)["items"]
+        return items[0] if items else None
+
+    def manage(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the management port."""
+        answer = self._session.request(method, f"{self.facts['manage']}{path}", json=body, timeout=60)
+        answer.raise_for_status()
+        return json.loads(answer.content or b"null")
+
+    def send_events(self, function: str, events: list[Any]) -> requests.Response:
+        """Deliver a batch of events to a function, as Event Grid does."""
+        return self._session.post(
+            f"{self.facts['functions']}/runtime/webhooks/EventGrid",
+            params={"functionName": function, "code": self.facts["system_key"]},
+            headers={"aeg-event-type": "Notification"},
+            json=events,
+            timeout=60,
+        )
+
+    def writes(self, path: str) -> list[dict[str, Any]]:
+        """Return the writes to a resource that Azure has seen from anybody but the owner, oldest first."""
+        items = self.manage("GET", "/journal")["items"]
+        return [
+            item
+            for item in items
+            if item["method"] in {"PUT", "PATCH", "DELETE"}
+            and item["path"].lower() == path.lower()
+            and item["caller"] != "owner"
+        ]
+
+
+def until[T](ask: Callable[[], T | None], what: str, seconds: float = 30) -> T:
+    """Ask again until there is an answer. Raises TimeoutError, saying what did not happen."""
+    end = time.monotonic() + seconds
+    while True:
+        found = ask()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"within {seconds:.0f} s there was no sign of: {what}")
+        time.sleep(0.1)

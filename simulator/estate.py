@@ -1,0 +1,31 @@
+"""Who and what exists in the local Azure before anything is seeded: invented names and fixed ids."""
+
+from typing import Any
+
+TENANT = "7a1c0f5e-0d3b-4b7e-9a52-3f6f2a0c1d00"
+AUDIENCE = "api://cmkwarden"
+SUBSCRIPTIONS = [
+    {"id": "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001", "name": "Claims analytics"},
+    {"id": "22222222-2c6d-4f0a-8b1e-5d9c7a3e0002", "name": "Fraud detection"},
+    {"id": "33333333-2c6d-4f0a-8b1e-5d9c7a3e0003", "name": "Research"},
+]
+IDENTITIES: dict[str, dict[str, str]] = {
+    "reader": {
+        "client_id": "4ead0001-58f1-4a6b-b0c4-1f7d2e9a0101",
+        "principal_id": "4ead0002-58f1-4a6b-b0c4-1f7d2e9a0102",
+    },
+    "writer": {
+        "client_id": "3417e001-58f1-4a6b-b0c4-1f7d2e9a0201",
+        "principal_id": "3417e002-58f1-4a6b-b0c4-1f7d2e9a0202",
+    },
+    "azure_databricks": {
+        "client_id": "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d",
+        "principal_id": "db0c0002-58f1-4a6b-b0c4-1f7d2e9a0302",
+    },
+}
+PEOPLE: list[dict[str, Any]] = [
+    {"name": "Rada Reader", "object_id": "9e000001-6b1a-4d55-8e0b-aa0000000001", "roles": ["Cmk.Reader"]},
+    {"name": "Ada Approver", "object_id": "9e000002-6b1a-4d55-8e0b-aa0000000002", "roles": ["Cmk.Approver"]},
+    {"name": "Amit Approver", "object_id": "9e000003-6b1a-4d55-8e0b-aa0000000003", "roles": ["Cmk.Approver"]},
+    {"name": "Dana Admin", "object_id": "9e000004-6b1a-4d55-8e0b-aa0000000004", "roles": ["Cmk.Admin"]},
+]

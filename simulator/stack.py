@@ -1,0 +1,192 @@
+"""The whole local Azure: Azurite, Resource Manager with Event Grid, and the Functions host with the app on it.
+
+    certificates -> Azurite -> simulator.arm -> simulator.host (worker in .app, the app's own environment)
+
+Each part is a process. `Stack` starts them in this order, says where everything is, and ends them in reverse.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from simulator import certificates, estate
+from simulator.children import Child, NotReadyError
+from simulator.ports import HOST, Ports, is_open
+
+ROOT = Path(__file__).resolve().parent.parent
+_AZURITE = ROOT / "simulator/storage/node_modules/azurite/dist/src/azurite.js"
+_ACCOUNT = "devstoreaccount1"  # Azurite's only account
+
+
+class Stack:
+    """The local Azure as a context manager. `facts` is what `.local/stack.json` holds."""
+
+    def __init__(
+        self, ports: Ports, folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False,
+        app: Path = ROOT, hold_seconds: float = 600,
+    ) -> None:  # fmt: skip
+        self._ports, self._folder, self._app = ports, folder, app
+        self._own_settings = dict(settings or {})
+        self._on_disk, self._hold = on_disk, hold_seconds
+        self._children: list[Child] = []
+        self._keys = {name: secrets.token_urlsafe(24) for name in ("identity_header", "system_key", "master_key")}
+        self.facts: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End every part, the last one first."""
+        while self._children:
+            self._children.pop().stop()
+
+    def dead(self) -> str:
+        """Return what is known of a part that has ended by itself; '' while all is well."""
+        for child in self._children:
+            if not child.is_alive():
+                return child.obituary("has ended")
+        return ""
+
+    def _start(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        self._certificates = certificates.issue(self._folder / "tls")
+        self._start_azurite()
+        arm = self._start_part("arm", self._arm_config())
+        host = self._start_part("host", self._host_config(), seconds=60)
+        self.facts = self._facts(arm, host)
+        (self._folder / "stack.json").write_text(json.dumps(self.facts, indent=1))
+
+    def _start_azurite(self) -> None:
+        if not _AZURITE.exists():
+            raise NotReadyError("Azurite is not installed here:  make setup")
+        ports = self._ports
+        flags = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--oauth", "basic"]
+        flags += ["--cert", str(self._certificates.cert), "--key", str(self._certificates.key)]
+        flags += ["--location", str(self._folder / "azurite")] if self._on_disk else ["--inMemoryPersistence"]
+        for service in ("blob", "queue", "table"):
+            flags += [f"--{service}Host", HOST, f"--{service}Port", str(getattr(ports, service))]
+        child = Child("Azurite", [_node(), str(_AZURITE), *flags], self._folder / "logs/azurite.log")
+        self._children.append(child)
+        child.wait_for(lambda: all(is_open(port) for port in (ports.blob, ports.queue, ports.table)), seconds=30)
+
+    def _start_part(self, name: str, config: Mapping[str, Any], seconds: float = 20) -> dict[str, Any]:
+        path = self._folder / f"{name}.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(config))
+        command = [str(ROOT / ".venv/bin/python"), "-m", f"simulator.{name}", "--config", str(path)]
+        child = Child(f"simulator.{name}", command, self._folder / f"logs/{name}.log", _clean_environment())
+        self._children.append(child)
+        return child.ready_line(seconds)
+
+    def _arm_config(self) -> dict[str, Any]:
+        return {
+            "tenant": estate.TENANT,
+            "host": HOST,
+            "port": self._ports.arm,
+            "manage_port": self._ports.manage,
+            "cert": str(self._certificates.cert),
+            "key": str(self._certificates.key),
+            "identity_header": self._keys["identity_header"],
+            "subscriptions": estate.SUBSCRIPTIONS,
+            "identities": estate.IDENTITIES,
+            "roles": {name: str(ROOT / f"infra/roles/{name}.json") for name in ("reader", "writer")},
+            "audience": estate.AUDIENCE,
+            "people": estate.PEOPLE,
+            "event_subscriptions": json.loads((ROOT / "infra/event_subscriptions.json").read_text()),
+            "functions_url": f"http://{HOST}:{self._ports.functions}",
+            "system_key": self._keys["system_key"],
+            "storage_audience": "https://storage.azure.com",
+        }
+
+    def _host_config(self) -> dict[str, Any]:
+        return {
+            "app": str(self._app),
+            "python": str(ROOT / ".app/bin/python"),
+            "host": HOST,
+            "port": self._ports.functions,
+            "settings": self.app_settings(),
+            "master_key": self._keys["master_key"],
+            "system_key": self._keys["system_key"],
+            "hold_seconds": self._hold,
+        }
+
+    def app_settings(self) -> dict[str, str]:
+        """Return the settings the app runs with: short waits, and its own subscriptions as the scope."""
+        arm, ca = f"https://{HOST}:{self._ports.arm}", str(self._certificates.ca)
+        storage = {f"AzureWebJobsStorage__{name}ServiceUri": url.rstrip("/") for name, url in self._storage().items()}
+        return {
+            **storage,
+            "AzureWebJobsStorage__credential": "managedidentity",
+            "AzureWebJobsStorage__clientId": estate.IDENTITIES["reader"]["client_id"],
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "IDENTITY_ENDPOINT": f"http://{HOST}:{self._ports.manage}/msi/token",
+            "IDENTITY_HEADER": self._keys["identity_header"],
+            "REQUESTS_CA_BUNDLE": ca,
+            "SSL_CERT_FILE": ca,
+            "CMK_READER_CLIENT_ID": estate.IDENTITIES["reader"]["client_id"],
+            "CMK_WRITER_CLIENT_ID": estate.IDENTITIES["writer"]["client_id"],
+            "CMK_ARM_URL": arm,
+            "CMK_AUTHORITY_URL": arm,
+            "CMK_TENANT_ID": estate.TENANT,
+            "CMK_API_AUDIENCE": estate.AUDIENCE,
+            "CMK_AUTO_SCOPE": ",".join(subscription["id"] for subscription in estate.SUBSCRIPTIONS),
+            "CMK_RETRY_DELAY": "1",
+            # In a world that starts empty each new vault is a large share of all: the rail would trip at the fifth.
+            "CMK_SHARE": "100",
+            "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
+            **self._own_settings,
+        }
+
+    def _storage(self) -> dict[str, str]:
+        names = ("blob", "queue", "table")
+        return {name: f"https://{HOST}:{getattr(self._ports, name)}/{_ACCOUNT}" for name in names}
+
+    def _facts(self, arm: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, Any]:
+        pids = {child.name.removeprefix("simulator.").lower(): child.pid for child in self._children}
+        return {
+            "arm": arm["arm"],
+            "manage": arm["manage"],
+            "functions": host["functions_url"],
+            "storage": self._storage(),
+            "ca": str(self._certificates.ca),
+            "system_key": self._keys["system_key"],
+            "master_key": self._keys["master_key"],
+            "tenant": estate.TENANT,
+            "subscriptions": [subscription["id"] for subscription in estate.SUBSCRIPTIONS],
+            "identities": estate.IDENTITIES,
+            "people": arm["people"],
+            "token_url": arm["token_url"],
+            "owner_token": arm["owner_token"],
+            "pids": {**pids, "stack": os.getpid(), "worker": host["worker_pid"]},
+        }
+
+
+def _clean_environment() -> dict[str, str]:
+    """Return the environment of our own parts: no proxy and no CA bundle of the machine may come between."""
+    unwanted = ("_PROXY", "_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(unwanted)}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+def _node() -> str:
+    """Return a Node of at least version 20: the machine's own, else the one that `make setup` has put aside."""
+    for candidate in (shutil.which("node"), str(ROOT / ".tools/bin/real-node")):
+        if candidate and Path(candidate).exists():
+            version = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout
+            if version.startswith("v") and int(version[1:].split(".")[0]) >= 20:
+                return candidate
+    raise NotReadyError("there is no Node 20 or newer here:  make setup")

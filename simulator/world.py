@@ -1,0 +1,95 @@
+"""The demo's estate: 3 subscriptions, 12 vaults and 8 workspaces, as ARM bodies to seed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# subscription (by place), vault, tags, purge protection
+_VAULTS: tuple[tuple[int, str, dict[str, str], bool], ...] = (
+    (0, "kv-claims-cmk", {"cmk-vault": "true", "environment": "prod"}, True),
+    (0, "kv-claims-archive", {"cmk-vault": "true", "environment": "prod"}, True),
+    (0, "kv-claims-apps", {"owner": "claims-apps"}, False),
+    (0, "kv-claims-build", {"owner": "ci"}, False),
+    (1, "kv-fraud-cmk", {"cmk-vault": "true", "environment": "prod"}, True),
+    (1, "kv-fraud-model", {"environment": "prod"}, True),
+    (1, "kv-fraud-web", {"owner": "fraud-web"}, False),
+    (1, "kv-fraud-secrets", {"owner": "fraud"}, True),
+    (2, "kv-research-cmk", {"cmk-vault": "true", "environment": "dev"}, True),
+    (2, "kv-research-lab", {"owner": "lab"}, False),
+    (2, "kv-research-a", {"owner": "a"}, False),
+    (2, "kv-research-b", {"owner": "b"}, True),
+)
+# subscription (by place), workspace, environment, the vault its managed services use
+_WORKSPACES: tuple[tuple[int, str, str, str], ...] = (
+    (0, "dbw-claims-prod", "prod", "kv-claims-cmk"),
+    (0, "dbw-claims-test", "test", ""),
+    (0, "dbw-claims-archive", "prod", "kv-claims-archive"),
+    (1, "dbw-fraud-prod", "prod", "kv-fraud-cmk"),
+    (1, "dbw-fraud-model", "prod", "kv-fraud-model"),
+    (1, "dbw-fraud-play", "sandbox", ""),
+    (2, "dbw-research", "dev", "kv-research-cmk"),
+    (2, "dbw-research-play", "sandbox", ""),
+)
+
+
+def vault_id(subscription: str, name: str) -> str:
+    """Return the id of a vault of the estate."""
+    return f"/subscriptions/{subscription}/resourceGroups/rg-keys/providers/Microsoft.KeyVault/vaults/{name}"
+
+
+def estate(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every resource of the estate."""
+    subscriptions, tenant = facts["subscriptions"], facts["tenant"]
+    vaults = [_vault(subscriptions[at], name, tags, tenant, purge) for at, name, tags, purge in _VAULTS]
+    workspaces = [_workspace(subscriptions[at], name, env, vault) for at, name, env, vault in _WORKSPACES]
+    return vaults + workspaces
+
+
+def _vault(subscription: str, name: str, tags: Mapping[str, str], tenant: str, purge: bool) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "tenantId": tenant,
+        "sku": {"family": "A", "name": "standard"},
+        "accessPolicies": [],
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": 90,
+        "enableRbacAuthorization": True,
+        "vaultUri": f"https://{name}.vault.azure.net/",
+        "provisioningState": "Succeeded",
+        "publicNetworkAccess": "Enabled",
+    }
+    if purge:
+        properties["enablePurgeProtection"] = True
+    return {
+        "id": vault_id(subscription, name),
+        "name": name,
+        "type": "Microsoft.KeyVault/vaults",
+        "location": "westeurope",
+        "tags": dict(tags),
+        "properties": properties,
+    }
+
+
+def _workspace(subscription: str, name: str, environment: str, vault: str) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "computeMode": "Hybrid",
+        "provisioningState": "Succeeded",
+        "managedResourceGroupId": f"/subscriptions/{subscription}/resourceGroups/databricks-rg-{name}",
+        "publicNetworkAccess": "Enabled",
+        "parameters": {"prepareEncryption": {"type": "Bool", "value": False}},
+    }
+    if vault:
+        key = {
+            "keyVaultUri": f"https://{vault}.vault.azure.net/",
+            "keyName": "cmk-managed-services",
+            "keyVersion": "0123456789abcdef0123456789abcdef",
+        }
+        entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": key}
+        properties["encryption"] = {"entities": {"managedServices": entity}}
+    return {
+        "id": f"/subscriptions/{subscription}/resourceGroups/rg-data/providers/Microsoft.Databricks/workspaces/{name}",
+        "name": name,
+        "type": "Microsoft.Databricks/workspaces",
+        "location": "westeurope",
+        "sku": {"name": "premium"},
+        "tags": {"environment": environment},
+        "properties": properties,
+    }
