@@ -125,7 +125,7 @@ def _storm(client: Client, teller: _Teller) -> bool:
     properties = {"tenantId": client.facts["tenant"], "enableSoftDelete": True, "provisioningState": "Succeeded"}
     client.manage("POST", "/seed", {"resources": [{**resource, "tags": tags, "properties": properties}]})
     events = [_event(vault, n) for n in range(_STORM // 2)] * 2
-    random.Random(7).shuffle(events)  # noqa: S311 - the order of a story, not a secret
+    random.Random(7).shuffle(events)
     began = time.monotonic()
     for start in range(0, _STORM, 50):
         client.send_events("on_vault_write", events[start : start + 50]).raise_for_status()

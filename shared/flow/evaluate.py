@@ -80,8 +80,8 @@ def _is_answered(ports: Ports, known: Known, delivery: Delivery, message: Evalua
     if began > sent:
         _log.info("coalesced target=%s message=%s", message.target, delivery.id)
         return True
-    if began == sent:  # which came first cannot be told: ask again when it can
-        ports.queue.send(EVALUATE, message.body(), SAME_SECOND)
+    if began == sent and not message.waited:  # which came first cannot be told: look again when the second is over
+        ports.queue.send(EVALUATE, replace(message, waited=True).body(), SAME_SECOND)
         return True
     return False
 
@@ -91,7 +91,7 @@ def _evaluate(ports: Ports, message: Evaluate, memory: Memory) -> None:
     if _is_unfinished(snapshot):
         raise Temporary("StillProvisioning", f"Azure is not done with {message.target} yet")
     if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < _LOOKS_AT_NOTHING:
-        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1).body(), _delay(ports, message.attempt))
+        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), _delay(ports, message.attempt))
     for seen in look(ports, snapshot, memory, message.cause, _entering(ports)):
         _record(ports, seen)
     learn(ports, snapshot, message, memory)
@@ -151,7 +151,7 @@ def _come_back(
     if message.attempt < LAST_ATTEMPT:
         delay = _delay(ports, message.attempt, said)
         _log.info("again target=%s reason=%s delay=%s", message.target, error.reason, delay.total_seconds())
-        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1).body(), delay)
+        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), delay)
         return
     ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
     for remediator in ports.remediators:

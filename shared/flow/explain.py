@@ -1,21 +1,23 @@
 """Every rule's verdict on a resource, and what would be decided, writing nothing: the cheapest tool for trust."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from shared.core import ids
 from shared.core.choices import Choices
+from shared.core.control import Finding, NotApplicable
 from shared.core.errors import BadInput
 from shared.core.facts import Absent, Snapshot, Unreadable
 from shared.core.ids import ResourceId
-from shared.core.plan import Rail, counting_rail
+from shared.core.plan import Plan, Rail, counting_rail
 from shared.core.ports import Ports
-from shared.core.record import recorded
+from shared.core.record import recorded, remediation_id
 from shared.core.sandbox import environments
+from shared.core.settle import Look
 from shared.core.wake import Cause
 from shared.flow.gather import gather
-from shared.flow.look import Ledger, Seen, look
+from shared.flow.look import NOTHING_TO_DO, Ledger, Seen, look
 from shared.flow.receive import in_estate
 
 
@@ -32,8 +34,20 @@ def explain(ports: Ports, resource: str) -> Mapping[str, Any]:
         "kind": target.kind,
         "read": _read(snapshot),
         "environments": list(environments(snapshot, memory, ports.choices)),
-        "verdicts": [_verdict(it, ports.choices) for it in seen],
+        "verdicts": [_verdict(it, ports.choices) for it in (*seen, *_silent(ports, snapshot))],
     }
+
+
+def _silent(ports: Ports, snapshot: Snapshot) -> Iterator[Seen]:
+    """Yield a verdict for each control that does not speak of this kind of resource: silence is an answer too."""
+    kind = snapshot.target.kind
+    for remediator in ports.remediators:
+        control = remediator.control
+        if kind not in control.targets:
+            finding = Finding("AnotherKind", f"{control.id} speaks of {', '.join(sorted(control.targets))}, not of {kind}")
+            verdict = NotApplicable(finding)
+            row_id = remediation_id(control.id, snapshot.target.key, "")
+            yield Seen(Look(row_id, control.id, str(snapshot.target), verdict, Plan(), NOTHING_TO_DO, Cause("person")), None)
 
 
 def _reading(ports: Ports) -> Ledger:

@@ -67,7 +67,7 @@ def _ask_again(ports: Ports, message: Evaluate, missing: list[str]) -> None:
     _log.warning("unknown vaults target=%s names=%s", message.target, ",".join(missing))
     if message.attempt < LAST_ATTEMPT:
         delay = ports.choices.retry_delay * 2 ** (message.attempt - 1)
-        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1).body(), delay)
+        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), delay)
 
 
 def _nominate(ports: Ports, vault: ResourceId, workspace: Workspace) -> None:

@@ -21,16 +21,20 @@ LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """Look at a target. `attempt` counts the tries that ended in something temporary."""
+    """Look at a target. `attempt` counts the tries that ended in something temporary.
+
+    `waited` says that it was sent in the second in which a gather began and has waited for that second to pass.
+    """
 
     target: ResourceId
     cause: Cause
     attempt: int = 1
+    waited: bool = False
 
     def body(self) -> dict[str, Any]:
         """Return the wire form."""
         cause = {"kind": self.cause.kind, "id": self.cause.id, "actor": self.cause.actor}
-        return {"id": str(self.target), "cause": cause, "attempt": self.attempt}
+        return {"id": str(self.target), "cause": cause, "attempt": self.attempt, "waited": self.waited}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def evaluate(text: str) -> Evaluate:
     if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1:
         raise BadInput("BadMessage", "attempt must be a whole number from 1")
     words = (_word(cause, "kind", "unknown"), _word(cause, "id", ""), _word(cause, "actor", ""))
-    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt)
+    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, waited=body.get("waited") is True)
 
 
 def apply(text: str) -> Apply:

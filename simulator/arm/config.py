@@ -1,0 +1,78 @@
+"""The configuration file, read once and checked.
+
+A missing or misspelt entry stops the start with its name: a simulator that guesses would hide mistakes.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A service principal that can ask for tokens."""
+
+    name: str
+    client_id: str
+    principal_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who signs in."""
+
+    name: str
+    object_id: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that the simulator is told at its start."""
+
+    tenant: str
+    cert: str
+    key: str
+    identity_header: str
+    subscriptions: tuple[tuple[str, str], ...]
+    identities: tuple[Identity, ...]
+    roles: dict[str, dict[str, Any]]
+    people: tuple[Person, ...]
+    event_subscriptions: tuple[dict[str, Any], ...] = ()
+    audience: str = "api://cmkwarden"
+    storage_audience: str = "https://storage.azure.com"
+    functions_url: str = "http://127.0.0.1:7071"
+    system_key: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    manage_port: int = 0
+    knobs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        """The root management group, where the custom roles are assigned; its name is the tenant's id."""
+        return f"/providers/Microsoft.Management/managementGroups/{self.tenant}"
+
+
+def load(path: Path) -> Config:
+    """Read the file. Paths of role files are taken relative to the working directory."""
+    return build(json.loads(path.read_text()))
+
+
+def build(raw: dict[str, Any]) -> Config:
+    """The parsed file as a Config; an unknown or missing name raises TypeError and says which."""
+    plain = dict(raw)
+    people = tuple(Person(each["name"], each["object_id"], tuple(each["roles"])) for each in plain.pop("people", []))
+    roles = {name: json.loads(Path(file).read_text()) for name, file in plain.pop("roles", {}).items()}
+    return Config(
+        subscriptions=tuple((each["id"], each["name"]) for each in plain.pop("subscriptions", [])),
+        identities=tuple(
+            Identity(name, each["client_id"], each["principal_id"])
+            for name, each in plain.pop("identities", {}).items()
+        ),
+        roles=roles,
+        people=people,
+        event_subscriptions=tuple(plain.pop("event_subscriptions", [])),
+        **plain,
+    )

@@ -1,0 +1,147 @@
+"""ARM itself, the gateway: from an authenticated request to the answer of a provider, and on to Event Grid.
+
+The order is ARM's: api-version, subscription, rights, locks, group, then the provider. Every write that succeeds makes
+an event here, so no provider can forget one.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simulator.arm.access import Grant
+from simulator.arm.answer import (
+    Answer,
+    Refused,
+    bad_api_version,
+    bad_method,
+    no_api_version,
+    no_group,
+    no_subscription,
+    not_allowed,
+    unknown_type,
+)
+from simulator.arm.eventgrid import Happening
+from simulator.arm.providers import TABLE
+from simulator.arm.providers.shape import Call, Kind, get, right
+from simulator.arm.router import Target, route
+from simulator.arm.sim import Sim
+from simulator.arm.tokens import Caller
+from simulator.arm.world import GROUP
+
+API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?", re.IGNORECASE)
+CLIENT_ADDRESS = "203.0.113.7"  # a documentation address: no event shows where it came from
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the server took off the wire."""
+
+    method: str
+    path: str
+    base: str
+    query: Mapping[str, str]  # names in lower case
+    headers: Mapping[str, str]
+    content: bytes
+    caller: Caller
+    correlation: str
+
+
+class Gate:
+    """Runs requests through ARM's checks."""
+
+    def __init__(self, sim: Sim) -> None:
+        self._sim = sim
+
+    def answer(self, request: Request) -> Answer:
+        """The reply to one request."""
+        try:
+            return self._serve(request)
+        except Refused as refusal:
+            return refusal.answer()
+
+    def _serve(self, request: Request) -> Answer:
+        version = request.query.get("api-version", "")
+        if not version:
+            raise no_api_version()
+        if not API_VERSION.fullmatch(version):
+            raise bad_api_version(version)
+        target = route(request.path)
+        if target.subscription and self._sim.world.get(f"/subscriptions/{target.subscription}") is None:
+            raise no_subscription(target.subscription)
+        kind = TABLE.get(target.kind) or self._unimitated(target)
+        action = right(kind, request.method)
+        grant = self._authorise(request.caller, action, target)
+        self._sim.locks.check(target, request.method)
+        self._need_group(target)
+        return self._run(request, target, kind, action, grant)
+
+    def _run(self, request: Request, target: Target, kind: Kind, action: str, grant: Grant | None) -> Answer:
+        run = (kind.item if target.is_item else kind.collection).get(request.method)
+        if run is None:
+            raise bad_method(request.method, target.path)
+
+        def announce(existed: bool) -> None:
+            self._publish(request, target.path, action, grant, existed=existed)
+
+        call = Call(
+            sim=self._sim,
+            target=target,
+            kind=kind,
+            method=request.method,
+            query=request.query,
+            caller=request.caller,
+            base=request.base,
+            content=request.content,
+            correlation=request.correlation,
+            announce=announce,
+        )
+        answer = run(call)
+        if kind.emits and request.method not in {"GET", "HEAD"} and answer.status in {200, 201, 202}:
+            for operation, identity in answer.also:
+                self._publish(request, identity, operation, grant, existed=True)
+            if not answer.quiet:
+                announce(answer.existed)
+        return answer
+
+    def _authorise(self, caller: Caller, action: str, target: Target) -> Grant | None:
+        if not action:
+            return None
+        grant = self._sim.access.find(caller.oid, action, target.holder)
+        if grant is None:
+            raise not_allowed(caller.shown, caller.oid, action, target.holder)
+        return grant
+
+    def _need_group(self, target: Target) -> None:
+        if not target.group or target.kind == GROUP:
+            return
+        where = f"/subscriptions/{target.subscription}/resourceGroups/{target.group}"
+        if self._sim.world.get(where) is None:
+            raise no_group(target.group)
+
+    def _unimitated(self, target: Target) -> Kind:
+        """A type without a provider: what was seeded of it can be read, nothing else."""
+        if self._sim.world.get(target.id) is not None:
+            return Kind(target.type, item={"GET": get, "HEAD": get})
+        raise unknown_type(target.namespace, target.type.partition("/")[2])
+
+    def _publish(self, request: Request, resource: str, operation: str, grant: Grant | None, *, existed: bool) -> None:
+        target = route(resource)
+        query = "&".join(f"{name}={value}" for name, value in request.query.items())
+        self._sim.eventgrid.publish(
+            Happening(
+                operation=operation,
+                resource=target.path,
+                subscription=target.subscription,
+                caller=request.caller,
+                grant=grant,
+                correlation=request.correlation,
+                request={
+                    "clientRequestId": request.headers.get("x-ms-client-request-id") or str(uuid.uuid4()),
+                    "clientIpAddress": CLIENT_ADDRESS,
+                    "method": request.method,
+                    "url": f"https://management.azure.com{target.path}?{query}",
+                },
+                existed=existed,
+            )
+        )

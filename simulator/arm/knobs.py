@@ -1,0 +1,37 @@
+"""How nasty the simulated Azure is: every delay, page size and mischief, each with its kind default.
+
+Set them in the configuration under `knobs`, or while it runs with POST /knobs on the management port.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(slots=True)
+class Knobs:
+    """One number or word each; all may change while the simulator runs."""
+
+    page_size: int = 100  # items in a page of a list; real vault lists are said to page by 2 or 3 (LOCAL 8)
+    empty_page: bool = False  # first page `value: []` with a nextLink, as recorded (INDEX, shape 11)
+    dns_seconds: float = 0.0  # how long a new vault stays RegisteringDns
+    workspace_seconds: float = 1.0  # how long a workspace PUT or DELETE takes; 80 to 200 s in the recordings
+    workspace_event: str = "accepted"  # accepted | completed | both: when the write event of it is sent
+    role_seconds: float = 0.0  # until a role assignment takes effect; up to ten minutes in Azure (AZURE 3.2)
+    graph_lag: float = 0.0  # seconds by which Resource Graph is behind
+    event_delay: float = 0.0  # seconds before the first delivery
+    event_reorder: float = 0.0  # up to so many seconds more, at random, for each event
+    event_double: float = 0.0  # share of deliveries that are made twice
+    event_drop: float = 0.0  # share of events that are lost
+
+    def set(self, changes: dict[str, Any]) -> None:
+        """Turn some of them; an unknown name is an error, not a silent no."""
+        names = {knob.name: type(getattr(self, knob.name)) for knob in fields(self)}
+        unknown = sorted(set(changes) - set(names))
+        if unknown:
+            raise ValueError(f"no such knob: {', '.join(unknown)}")
+        for name, value in changes.items():
+            setattr(self, name, names[name](value))
+
+    def show(self) -> dict[str, Any]:
+        """All of them, as set now."""
+        return asdict(self)

@@ -1,0 +1,17 @@
+"""The resource providers: one module each, all of the shape in `shape.py`.
+
+To add one, write a module with `KINDS` and name it here. Nothing else has to know of it.
+"""
+
+from simulator.arm.providers import (
+    authorization,
+    databricks,
+    keyvault,
+    locks,
+    resourcegraph,
+    resourcegroups,
+    subscriptions,
+)
+
+PROVIDERS = (subscriptions, resourcegroups, keyvault, databricks, locks, authorization, resourcegraph)
+TABLE = {kind.type.lower(): kind for provider in PROVIDERS for kind in provider.KINDS}

@@ -1,0 +1,249 @@
+"""Key Vault on the control plane: vaults, deleted vaults, names.
+
+The rules of a vault's properties are in vault.py, its access policies in policies.py. There is no data plane here.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from simulator.arm.answer import Answer, Json, Refused
+from simulator.arm.clock import stamp
+from simulator.arm.providers import policies
+from simulator.arm.providers.pages import listed, page
+from simulator.arm.providers.shape import Call, Kind, get
+from simulator.arm.providers.vault import check_name, patched, replaced
+from simulator.arm.router import route
+from simulator.arm.sim import Sim
+
+VAULTS = "microsoft.keyvault/vaults"
+HELD = (
+    "A vault with the same name already exists in deleted state. You need to either recover or purge existing key "
+    "vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete."
+)
+TAKEN = (
+    "The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is "
+    "already taken. If you are sure that the vault name was not taken then it is possible that a vault with the same "
+    "name was recently deleted but not purged after being placed in a recoverable state. If the vault is in a "
+    "recoverable state then the vault will need to be purged before reusing the name. For more information on soft "
+    "delete and purging a vault follow this link https://go.microsoft.com/fwlink/?linkid=2147740."
+)
+
+
+def create(call: Call) -> Answer:
+    """PUT: the vault becomes what was sent. Always 200, also for a new one (keyvault_vaults.jsonl)."""
+    sent = call.body()
+    properties = sent.get("properties") or {}
+    old = call.sim.world.get(call.target.id)
+    if old is None and str(properties.get("createMode", "")).lower() == "recover":
+        return _recover(call)
+    if old is None:
+        _check_new(call, sent)
+    elif sent.get("location") and _squeezed(sent["location"]) != _squeezed(old.get("location")):
+        raise _elsewhere(call, old, sent)
+    before = (old.get("properties") or {}) if old else None
+    made = replaced(before, properties, call.version)
+    body: Json = {
+        "id": old["id"] if old else call.target.path,
+        "name": old.get("name", call.target.name) if old else call.target.name,
+        "type": "Microsoft.KeyVault/vaults",
+        "location": old.get("location") if old else sent["location"],
+        "tags": sent.get("tags") or {},
+        "systemData": _system(call, old),
+    }
+    if old is None:
+        return _first(call, body, made)
+    body["properties"] = {**made, **_served(body["name"], before or {})}
+    call.sim.world.put(body)
+    return Answer(200, body)
+
+
+def update(call: Call) -> Answer:
+    """PATCH: only what was sent."""
+    sent, old = call.body(), call.found()
+    properties = patched(old.get("properties") or {}, sent.get("properties") or {})
+    body = {**old, "properties": properties, "systemData": _system(call, old)}
+    if sent.get("tags") is not None:
+        body["tags"] = sent["tags"]
+    call.sim.world.put(body)
+    return Answer(200, body)
+
+
+def delete(call: Call) -> Answer:
+    """DELETE: 200 without a body; 204 when there was none."""
+    old = call.sim.world.get(call.target.id)
+    if old is None:
+        return Answer(204)
+    bury(call.sim, old)
+    call.sim.world.drop(call.target.path)
+    return Answer(200)
+
+
+def bury(sim: Sim, vault: Json) -> None:
+    """Keep a soft-deleted vault, and with it the name. Its role assignments are gone for good (AZURE 0, hazard 7)."""
+    properties = vault.get("properties") or {}
+    if not properties.get("enableSoftDelete"):
+        return
+    now = datetime.now(UTC)
+    days = int(properties.get("softDeleteRetentionInDays") or 90)
+    target = route(vault["id"])
+    where = f"/subscriptions/{target.subscription}/providers/Microsoft.KeyVault"
+    shown: Json = {
+        "vaultId": vault["id"],
+        "location": vault.get("location"),
+        "tags": vault.get("tags") or {},
+        "deletionDate": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "scheduledPurgeDate": f"{now + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    if properties.get("enablePurgeProtection"):
+        shown["purgeProtectionEnabled"] = True
+    sim.world.deleted[target.name.lower()] = {
+        "vault": vault,
+        "shown": {
+            "id": f"{where}/locations/{vault.get('location')}/deletedVaults/{target.name}",
+            "name": target.name,
+            "type": "Microsoft.KeyVault/deletedVaults",
+            "properties": shown,
+        },
+    }
+
+
+def read_deleted(call: Call) -> Answer:
+    """GET of one deleted vault."""
+    return Answer(200, _grave(call, call.target.name)["shown"])
+
+
+def list_deleted(call: Call) -> Answer:
+    """Deleted vaults of the subscription."""
+    start = f"/subscriptions/{call.target.subscription}/".lower()
+    rows = [each["shown"] for each in call.sim.world.deleted.values()]
+    return page(call, [row for row in rows if row["id"].lower().startswith(start)])
+
+
+def purge(call: Call) -> Answer:
+    """POST …/purge: the name is free again; refused under purge protection."""
+    name = call.target.names[-1]
+    grave = _grave(call, name)
+    if grave["shown"]["properties"].get("purgeProtectionEnabled"):
+        text = 'Operation "purge" is not allowed because purge protection is enabled for this vault.'
+        raise Refused(400, "MethodNotAllowed", text)
+    del call.sim.world.deleted[name.lower()]
+    where = call.target.path.partition("/deletedVaults/")[0]
+    return Answer(202, headers={"Location": f"{call.base}{where}/operationResults/{name}?api-version={call.version}"})
+
+
+def check_availability(call: Call) -> Answer:
+    """POST checkNameAvailability."""
+    name = str(call.body().get("name", ""))
+    if _in_use(call, name) or name.lower() in call.sim.world.deleted:
+        text = TAKEN.format(name=name)
+        return Answer(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": text})
+    return Answer(200, {"nameAvailable": True})
+
+
+def _check_new(call: Call, sent: Json) -> None:
+    name = call.target.name
+    check_name(name)
+    if name.lower() in call.sim.world.deleted:
+        raise Refused(409, "ConflictError", HELD)
+    if _in_use(call, name):
+        raise Refused(409, "VaultAlreadyExists", TAKEN.format(name=name))
+    if not sent.get("location"):
+        raise Refused(400, "LocationRequired", "The location property is required for this definition.")
+
+
+def _first(call: Call, body: Json, made: Json) -> Answer:
+    """A new vault answers RegisteringDns and a URI without slash, then settles (INDEX, shape 8)."""
+    uri = f"https://{call.target.name}.vault.azure.net"
+    young = {**body, "properties": {**made, "vaultUri": uri, "provisioningState": "RegisteringDns"}}
+    settled = {**body, "properties": {**made, "vaultUri": f"{uri}/", "provisioningState": "Succeeded"}}
+    world = call.sim.world
+    if call.sim.knobs.dns_seconds <= 0:
+        world.put(settled)
+    else:
+        world.put(young)
+        call.sim.clock.later(call.sim.knobs.dns_seconds, lambda: _settle(call.sim, young))
+    return Answer(200, young, existed=False)
+
+
+def _settle(sim: Sim, young: Json) -> None:
+    now = sim.world.get(young["id"])
+    if now is not None:
+        ready = {"vaultUri": f"{young['properties']['vaultUri']}/", "provisioningState": "Succeeded"}
+        sim.world.put({**now, "properties": {**now["properties"], **ready}})
+
+
+def _recover(call: Call) -> Answer:
+    """CreateMode recover: the vault as it was, whatever else was sent (AZURE 2.2)."""
+    grave = _grave(call, call.target.name)
+    body = {**grave["vault"], "systemData": _system(call, grave["vault"])}
+    del call.sim.world.deleted[call.target.name.lower()]
+    call.sim.world.put(body)
+    return Answer(200, body, existed=False)
+
+
+def _grave(call: Call, name: str) -> Any:
+    grave = call.sim.world.deleted.get(name.lower())
+    start = f"/subscriptions/{call.target.subscription}/".lower()
+    if grave is None or not grave["shown"]["id"].lower().startswith(start):
+        raise Refused(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist.")
+    return grave
+
+
+def _in_use(call: Call, name: str) -> bool:
+    ending = f"/{name.lower()}"
+    return any(str(each["id"]).lower().endswith(ending) for each in call.sim.world.of_kind(VAULTS))
+
+
+def _served(name: str, old: Json) -> Json:
+    uri = old.get("vaultUri") or f"https://{name}.vault.azure.net/"
+    return {"vaultUri": uri, "provisioningState": "Succeeded"}
+
+
+def _system(call: Call, old: Json | None) -> Json:
+    kind = "User" if call.caller.is_person else "Application"
+    now, who = stamp(3), call.caller.shown
+    first = (old.get("systemData") if old else None) or {
+        "createdBy": who,
+        "createdByType": kind,
+        "createdAt": now,
+    }
+    return {**first, "lastModifiedBy": who, "lastModifiedByType": kind, "lastModifiedAt": now}
+
+
+def _elsewhere(call: Call, old: Json, sent: Json) -> Refused:
+    return Refused(
+        409,
+        "InvalidResourceLocation",
+        f"The resource '{call.target.name}' already exists in location '{old.get('location')}' in resource group "
+        f"'{call.target.group}'. A resource with the same name cannot be created in location '{sent['location']}'. "
+        "Please select a new resource name.",
+    )
+
+
+def _squeezed(location: Any) -> str:
+    """`West Europe` and `westeurope` are one place."""
+    return str(location or "").replace(" ", "").lower()
+
+
+def _done(_call: Call) -> Answer:
+    return Answer(200)
+
+
+KINDS = (
+    Kind(
+        "Microsoft.KeyVault/vaults",
+        item={"GET": get, "PUT": create, "PATCH": update, "DELETE": delete},
+        collection={"GET": listed},
+    ),
+    Kind("Microsoft.KeyVault/vaults/accessPolicies", item={"PUT": policies.change}),
+    Kind("Microsoft.KeyVault/deletedVaults", collection={"GET": list_deleted}),
+    Kind("Microsoft.KeyVault/locations/deletedVaults", item={"GET": read_deleted}),
+    Kind("Microsoft.KeyVault/locations/deletedVaults/purge", collection={"POST": purge}),
+    Kind("Microsoft.KeyVault/locations/operationResults", item={"GET": _done}),
+    Kind(
+        "Microsoft.KeyVault/checkNameAvailability",
+        collection={"POST": check_availability},
+        verbs={"POST": "read"},
+        emits=False,
+    ),
+)

@@ -1,0 +1,135 @@
+"""The rules of one vault's properties: what a PUT and a PATCH make of them, and what Key Vault refuses.
+
+Pure: from what is stored and what was sent to what will be stored (AZURE 2.2 and recordings). Texts marked so in
+AZURE are verbatim; the others are ours, in Key Vault's manner, because nobody recorded them.
+"""
+
+import re
+from typing import Any
+
+from simulator.arm.answer import Json, Refused
+
+NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
+PURGE_IS_FINAL = (
+    'The property "enablePurgeProtection" cannot be set to false. '
+    "Enabling the purge protection for a vault is an irreversible action."
+)
+SOFT_DELETE_IS_FINAL = (
+    'The property "enableSoftDelete" can be set to false only for creating new vault. '
+    "Enabling the 'soft delete' functionality is an irreversible action."
+)
+RETENTION_IS_FINAL = 'The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.'
+# From this version on a new vault that says nothing uses RBAC (AZURE 0, hazard 13).
+RBAC_SINCE = "2026-02-01"
+OPEN_NETWORK = {"bypass": "AzureServices", "defaultAction": "Allow"}
+FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
+MOST_POLICIES = 1024
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a host name under vault.azure.net."""
+    if not NAME.fullmatch(name):
+        raise Refused(
+            400,
+            "VaultNameNotValid",
+            f"The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. "
+            "The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens. "
+            "Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147742",
+        )
+
+
+def replaced(old: Json | None, sent: Json, version: str) -> Json:
+    """Properties after a PUT: as sent, save what cannot go back or keeps its value when it is left out."""
+    before = old or {}
+    _need(sent)
+    _check(before, sent)
+    made: Json = {
+        "sku": sent["sku"],
+        "tenantId": sent["tenantId"],
+        "accessPolicies": sent.get("accessPolicies") or [],
+        **{flag: bool(sent.get(flag)) for flag in FLAGS},
+        **_recovery(before, sent, fresh=old is None),
+        "enableRbacAuthorization": _rbac(before, sent, version, fresh=old is None),
+    }
+    acls = sent.get("networkAcls")
+    if acls and acls != OPEN_NETWORK:
+        made["networkAcls"] = {"ipRules": [], "virtualNetworkRules": [], **acls}
+    made["publicNetworkAccess"] = sent.get("publicNetworkAccess") or "Enabled"
+    return made
+
+
+def patched(old: Json, sent: Json) -> Json:
+    """Properties after a PATCH: only what was sent changes; a list is replaced whole (AZURE 2.2)."""
+    _check(old, sent)
+    own = {"vaultUri", "provisioningState", "createMode", "privateEndpointConnections"}
+    given = {name: value for name, value in sent.items() if value is not None and name not in own}
+    return {**old, **given, **_recovery(old, sent, fresh=False)}
+
+
+def _recovery(old: Json, sent: Json, *, fresh: bool) -> Json:
+    """Soft delete and purge protection: on for good once on; purge protection is true or not there at all."""
+    soft = sent.get("enableSoftDelete")
+    if soft is None:
+        soft = True if fresh else old.get("enableSoftDelete")
+    made: Json = {} if soft is None else {"enableSoftDelete": soft}
+    days = old.get("softDeleteRetentionInDays") or sent.get("softDeleteRetentionInDays")
+    if soft:
+        days = days or 90
+    if days:
+        made["softDeleteRetentionInDays"] = days
+    if old.get("enablePurgeProtection") or sent.get("enablePurgeProtection"):
+        made["enablePurgeProtection"] = True
+    return made
+
+
+def _rbac(old: Json, sent: Json, version: str, *, fresh: bool) -> bool:
+    if sent.get("enableRbacAuthorization") is not None:
+        return bool(sent["enableRbacAuthorization"])
+    return version[:10] >= RBAC_SINCE if fresh else bool(old.get("enableRbacAuthorization"))
+
+
+def _need(sent: Json) -> None:
+    sku: Any = sent.get("sku")
+    if not isinstance(sku, dict) or str(sku.get("name", "")).lower() not in {"standard", "premium"}:
+        raise _bad("The parameter sku has an invalid value.")
+    if not sent.get("tenantId"):
+        raise _bad('The property "tenantId" is missing.')
+
+
+def _check(old: Json, sent: Json) -> None:
+    """What Key Vault refuses, in PUT and PATCH alike."""
+    if sent.get("enablePurgeProtection") is False:
+        raise _bad(PURGE_IS_FINAL)
+    if sent.get("enableSoftDelete") is False and old.get("enableSoftDelete"):
+        raise _bad(SOFT_DELETE_IS_FINAL)
+    soft = sent.get("enableSoftDelete", old.get("enableSoftDelete", not old))
+    if sent.get("enablePurgeProtection") and not soft:
+        raise _bad('The property "enablePurgeProtection" can be set to true only together with "enableSoftDelete".')
+    _check_days(old.get("softDeleteRetentionInDays"), sent.get("softDeleteRetentionInDays"))
+    policies = sent.get("accessPolicies")
+    if policies is not None:
+        check_policies(policies)
+
+
+def _check_days(old: Any, sent: Any) -> None:
+    if sent is None:
+        return
+    if old is not None and sent != old:
+        raise _bad(RETENTION_IS_FINAL)
+    if old is None and (not isinstance(sent, int) or not 7 <= sent <= 90):
+        raise _bad('The property "softDeleteRetentionInDays" must be between 7 and 90.')
+
+
+def check_policies(policies: Any) -> None:
+    """Shape only: any casing of a permission is taken, as recorded."""
+    if not isinstance(policies, list) or len(policies) > MOST_POLICIES:
+        raise _bad(f"The parameter accessPolicies must be a list of at most {MOST_POLICIES} entries.")
+    for entry in policies:
+        if not isinstance(entry, dict) or not entry.get("objectId") or not entry.get("tenantId"):
+            raise _bad("An access policy needs a tenantId and an objectId.")
+        if not isinstance(entry.get("permissions"), dict):
+            raise _bad("An access policy needs permissions.")
+
+
+def _bad(message: str) -> Refused:
+    return Refused(400, "BadRequest", message)

@@ -1,0 +1,144 @@
+"""The TLS port: off the wire, through the faults and the gate, into the journal, and back.
+
+One low-level aiohttp server without a route table: the path itself says where a request goes. Nothing of Azure's
+rules is in here, only its headers.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+
+from simulator.arm.answer import Answer, Refused
+from simulator.arm.entra import Entra
+from simulator.arm.faults import Fault
+from simulator.arm.gate import Gate, Request
+from simulator.arm.sim import Sim
+from simulator.arm.tokens import Caller
+
+NOBODY = Caller("", "", is_person=False, claims={})
+JSON_TYPE = "application/json; charset=utf-8"
+# What a subscription has left; constant, because nothing here throttles unless a fault is ordered (AZURE 7).
+LEFT = {"GET": ("reads", "16499"), "HEAD": ("reads", "16499"), "DELETE": ("deletes", "799")}
+WRITES_LEFT = ("writes", "799")
+
+
+class Arm:
+    """Handles every request on the TLS port."""
+
+    def __init__(self, sim: Sim) -> None:
+        self._sim = sim
+        self._gate = Gate(sim)
+        self.entra = Entra(sim.config, sim.tokens)
+
+    async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+        """One request."""
+        started = time.perf_counter()
+        path, query = tidy(raw.path), lower_names(raw.query_string)
+        content = await raw.content.read() if raw.body_exists else b""
+        base = f"https://{raw.host}"
+        answer = await self._sign_in(raw, path, base, query, content)
+        if answer is not None:
+            return wire(raw, answer)
+        caller, refusal = self._identify(raw)
+        fault = self._sim.faults.pick(raw.method, path, caller.name or caller.oid) if self._sim.faults else None
+        if fault and fault.delay_ms:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        if fault and fault.cut == "before":
+            return self._cut(raw, caller, started)
+        correlation = raw.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
+        answer = (fault.answer() if fault else None) or refusal
+        if answer is None:
+            answer = self._gate.answer(
+                Request(raw.method, path, base, query, raw.headers, content, caller, correlation)
+            )
+        if fault and fault.cut == "after":
+            return self._cut(raw, caller, started)
+        self._dress(raw, answer, correlation)
+        self._note(raw, caller, answer.status, started)
+        if fault and fault.cut == "body":
+            return await _torn(raw, answer)
+        return wire(raw, answer)
+
+    async def _sign_in(
+        self, raw: web.BaseRequest, path: str, base: str, query: Mapping[str, str], content: bytes
+    ) -> Answer | None:
+        """Token and discovery calls: not ARM's, so neither journaled nor guarded."""
+        lower = path.lower()
+        if lower.startswith("/subscriptions"):
+            return None
+        fault: Fault | None = None
+        if lower == "/msi/token":
+            fault = self._sim.faults.pick(raw.method, path, "") if self._sim.faults else None
+            return (fault.answer() if fault else None) or self.entra.managed_identity(
+                query, raw.headers.get("X-IDENTITY-HEADER")
+            )
+        return self.entra.answer(raw.method, path, base, dict(parse_qsl(content.decode("utf-8", "replace"))))
+
+    def _identify(self, raw: web.BaseRequest) -> tuple[Caller, Answer | None]:
+        try:
+            return self._sim.tokens.check(raw.headers.get("Authorization"), raw.host), None
+        except Refused as refusal:
+            return NOBODY, refusal.answer()
+
+    def _dress(self, raw: web.BaseRequest, answer: Answer, correlation: str) -> None:
+        """The headers that ARM puts on everything."""
+        kind, left = LEFT.get(raw.method, WRITES_LEFT)
+        answer.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
+        answer.headers.setdefault("x-ms-correlation-request-id", correlation)
+        if answer.status < 400:
+            answer.headers.setdefault(f"x-ms-ratelimit-remaining-subscription-{kind}", left)
+
+    def _cut(self, raw: web.BaseRequest, caller: Caller, started: float) -> web.StreamResponse:
+        """Reset the connection: the client learns nothing."""
+        self._note(raw, caller, 0, started)
+        if raw.transport is not None:
+            raw.transport.abort()
+        return web.Response(status=499)
+
+    def _note(self, raw: web.BaseRequest, caller: Caller, status: int, started: float) -> None:
+        self._sim.journal.note(
+            caller=caller.name,
+            oid=caller.oid,
+            method=raw.method,
+            path=tidy(raw.path),
+            query=raw.query_string,
+            status=status,
+            seconds=time.perf_counter() - started,
+        )
+
+
+def tidy(path: str) -> str:
+    """`//` is one slash and a trailing one is none (LOCAL 8)."""
+    while "//" in path:
+        path = path.replace("//", "/")
+    return path.rstrip("/") or "/"
+
+
+def lower_names(query: str) -> dict[str, str]:
+    """The query, its names in lower case: ARM does not care for theirs."""
+    return {name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)}
+
+
+def wire(raw: web.BaseRequest, answer: Answer) -> web.Response:
+    """An answer as bytes."""
+    if answer.body is None:
+        return web.Response(status=answer.status, headers=answer.headers)
+    body = b"" if raw.method == "HEAD" else msgspec.json.encode(answer.body)
+    return web.Response(status=answer.status, body=body, headers={"Content-Type": JSON_TYPE, **answer.headers})
+
+
+async def _torn(raw: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+    """Promise the whole body, send half of it and hang up."""
+    body = msgspec.json.encode(answer.body if answer.body is not None else {})
+    response = web.StreamResponse(status=answer.status, headers={"Content-Type": JSON_TYPE, **answer.headers})
+    response.content_length = len(body)
+    await response.prepare(raw)
+    await response.write(body[: len(body) // 2])
+    if raw.transport is not None:
+        raw.transport.close()
+    return response

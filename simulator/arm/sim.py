@@ -1,0 +1,89 @@
+"""The parts of one simulator, joined: what every provider can reach.
+
+It holds no behaviour of its own besides laying down the first things that exist.
+"""
+
+import uuid
+from typing import Any
+
+from simulator.arm.access import Access
+from simulator.arm.clock import Clock
+from simulator.arm.config import Config
+from simulator.arm.delivery import Delivery
+from simulator.arm.eventgrid import EventGrid
+from simulator.arm.faults import Faults
+from simulator.arm.journal import Journal
+from simulator.arm.knobs import Knobs
+from simulator.arm.locks import Locks
+from simulator.arm.roles import OWNER
+from simulator.arm.tokens import OWNER_ID, Tokens
+from simulator.arm.world import World, subscription_body
+
+
+class Sim:
+    """One simulated tenant."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.knobs = Knobs()
+        self.knobs.set(config.knobs)
+        self.clock = Clock()
+        self.tokens = Tokens(config)
+        self.world = World(self.clock, self.knobs)
+        self.access = Access(self.clock, self.knobs, config.root)
+        self.locks = Locks()
+        self.journal = Journal()
+        self.faults = Faults()
+        self.delivery = Delivery(self.clock, self.knobs, config.functions_url, config.system_key)
+        self.eventgrid = EventGrid(config, self.delivery)
+        self.answers: dict[Any, list[dict[str, Any]]] = {}  # Resource Graph's memory between two pages
+        self.world.watch(self.access)
+        self.world.watch(self.locks)
+
+    def settle(self) -> None:
+        """Lay down what the configuration names. Needs a running loop: a delay may be set."""
+        for identity, name in self.config.subscriptions:
+            self.world.put(subscription_body(identity, name, self.config.tenant))
+        principals = {each.name: each.principal_id for each in self.config.identities}
+        for holder, role in self.config.roles.items():
+            definition = custom_role(role, self.config.root)
+            self.world.put(definition)
+            self._assign(principals[holder], definition["id"], "ServicePrincipal")
+        self._assign(OWNER_ID, f"/providers/Microsoft.Authorization/roleDefinitions/{OWNER}", "User")
+
+    def _assign(self, principal: str, role: str, kind: str) -> None:
+        """A role at the root management group, so that it reaches subscriptions that are seeded later."""
+        name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal}|{role}"))
+        self.world.put(
+            {
+                "id": f"{self.config.root}/providers/Microsoft.Authorization/roleAssignments/{name}",
+                "name": name,
+                "type": "Microsoft.Authorization/roleAssignments",
+                "properties": {
+                    "roleDefinitionId": role,
+                    "principalId": principal,
+                    "principalType": kind,
+                    "scope": self.config.root,
+                    "createdOn": "2026-01-01T00:00:00.0000000Z",
+                    "updatedOn": "2026-01-01T00:00:00.0000000Z",
+                },
+            }
+        )
+
+
+def custom_role(role: dict[str, Any], root: str) -> dict[str, Any]:
+    """A role file, as `az role definition create` takes it, in the form of ARM."""
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, role["Name"]))
+    fields = ("Actions", "NotActions", "DataActions", "NotDataActions")
+    return {
+        "id": f"{root}/providers/Microsoft.Authorization/roleDefinitions/{name}",
+        "name": name,
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "properties": {
+            "roleName": role["Name"],
+            "type": "CustomRole",
+            "description": role.get("Description", ""),
+            "assignableScopes": role.get("AssignableScopes") or [root],
+            "permissions": [{field[0].lower() + field[1:]: role.get(field, []) for field in fields}],
+        },
+    }

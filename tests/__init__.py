@@ -1,0 +1,1 @@
+"""What must be true of cmkwarden, as sentences: each test's docstring is one."""

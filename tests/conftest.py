@@ -1,0 +1,28 @@
+"""The whole local Azure as a fixture: started once for each test process, on free ports, with storage in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from simulator.client import Client
+from simulator.ports import chosen
+from simulator.stack import Stack
+
+# A shared machine may stall for a second: what a test proves must not depend on that.
+settings.register_profile("cmkwarden", deadline=None)
+settings.load_profile("cmkwarden")
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A running stack, as a person in front of it sees it."""
+    with Stack(chosen("random"), tmp_path_factory.mktemp("azure") / "local") as stack:
+        yield Client(stack.facts)
+
+
+@pytest.fixture(scope="session")
+def folder(azure: Client) -> Path:
+    """The folder with the logs and configurations of the stack."""
+    return Path(azure.facts["ca"]).parent.parent

@@ -1,0 +1,116 @@
+"""ARM bodies -> facts, on real recorded ones and on broken ones."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remediators import REMEDIATORS
+from shared.core import ids, parse
+from shared.core.choices import Choices, VaultScope
+from shared.core.control import Memory
+from shared.core.errors import BadInput
+from shared.core.facts import Snapshot
+from tests.fakes import NOON, vault_body, workspace_body
+from tests.reference import bodies, needs_reference, recorded
+
+
+@needs_reference
+def test_every_recorded_vault_gets_a_verdict() -> None:
+    """Each vault body in the recordings is judged, or refused with the reason."""
+    found = bodies("keyvault_vaults", ids.VAULT)
+    verdicts = [_verdict(body) for body in found]
+
+    assert len(found) > 100
+    assert set(verdicts) <= {"Compliant", "NonCompliant", "Unknown", "BadInput"}
+    assert verdicts.count("Compliant") > 20
+    assert verdicts.count("NonCompliant") > 50
+    # Only rows of generic lists, which hold no properties, are refused.
+    assert all("properties" not in body for body, verdict in zip(found, verdicts, strict=True) if verdict == "BadInput")
+
+
+def _verdict(body: dict[str, Any]) -> str:
+    try:
+        snapshot = Snapshot(ids.parse(body["id"]), vault=parse.vault(body))
+    except BadInput as error:
+        assert error.message
+        return "BadInput"
+    (verdict,) = REMEDIATORS[0].judge(snapshot, Memory(), Choices(vault_scope=VaultScope.ALL), NOON)
+    return type(verdict).__name__
+
+
+@needs_reference
+def test_every_recorded_workspace_parses() -> None:
+    """Each workspace body in the recordings becomes facts, with the keys that its layers name."""
+    parsed = [parse.workspace(body) for body in bodies("databricks_workspaces", ids.WORKSPACE)]
+    keyed = {layer.name for workspace in parsed for layer in workspace.layers if layer.key}
+
+    assert len(parsed) > 20
+    assert keyed == {"managedServices", "managedDisk"}  # the selection holds no DBFS key
+
+
+@needs_reference
+def test_recorded_vaults_say_true_or_nothing_of_purge_protection() -> None:
+    """The recordings bear out the rule that purge protection is read by: true or absent (AZURE 0.4)."""
+    said = {
+        str((record["response_body"].get("properties") or {}).get("enablePurgeProtection"))
+        for record in recorded("keyvault_vaults")
+        if isinstance(record.get("response_body"), dict)
+    }
+
+    assert said == {"True", "None"}
+
+
+def test_a_key_source_decides_whether_a_layer_has_a_key() -> None:
+    """While DBFS goes back to a platform key, the old key's fields still stand there and do not count."""
+    body = workspace_body()
+    old = {"KeyName": "k", "keyvaulturi": "https://kv-one.vault.azure.net/", "keyversion": "1"}
+    body["properties"]["parameters"] = {"encryption": {"value": {"keySource": "Default", **old}}}
+    default = parse.workspace(body)
+    body["properties"]["parameters"]["encryption"]["value"]["keySource"] = "Microsoft.Keyvault"
+    custom = parse.workspace(body)
+
+    assert default.layers_in("kv-one.vault.azure.net") == ("managedServices",)
+    assert custom.layers_in("kv-one.vault.azure.net") == ("managedServices", "dbfsRoot")
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://KV-One.vault.azure.net", "https://kv-one.vault.azure.net:443/", "kv-one.vault.azure.net"]
+)
+def test_vault_uris_are_compared_by_host(uri: str) -> None:
+    """Port, slash and case of a vault URI vary in Azure and do not matter."""
+    assert parse.vault(vault_body(vaultUri=uri)).host == "kv-one.vault.azure.net"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        {},
+        {"id": 5},
+        workspace_body(),
+        {**vault_body(), "properties": None},
+        {**vault_body(), "properties": []},
+        {**vault_body(), "tags": ["a"]},
+        vault_body(enableSoftDelete="yes"),
+        vault_body(enablePurgeProtection="true"),
+        vault_body(softDeleteRetentionInDays="90"),
+        vault_body(vaultUri=7),
+    ],
+)
+def test_what_is_no_vault_is_refused(body: Any) -> None:
+    """A needed field of a wrong type is never guessed at: `"true"` is not true."""
+    with pytest.raises(BadInput):
+        parse.vault(body)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.text(), lambda it: st.lists(it) | st.dictionaries(st.text(), it)))
+def test_no_body_crashes(properties: Any) -> None:
+    """Whatever a body holds, it parses or is refused in our own words."""
+    for read, body in ((parse.vault, vault_body()), (parse.workspace, workspace_body())):
+        try:
+            read({**body, "properties": properties})
+        except BadInput as error:
+            assert error.reason == "BadArmAnswer"

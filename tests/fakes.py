@@ -1,0 +1,246 @@
+"""Fakes of the ports, for the flow: the same contract as the adapters (tests/adapters/test_records.py runs on both)."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from remediators import REMEDIATORS
+from shared.core.chain import START, Entry, link
+from shared.core.choices import Choices
+from shared.core.control import Memory, Remediator
+from shared.core.errors import BadInput, RowChanged
+from shared.core.ids import ResourceId
+from shared.core.plan import Write
+from shared.core.ports import Event, Gather, Known, Page, Poisoned, Stored
+from shared.core.record import Remediation, State
+from shared.core.steps import Request
+
+SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
+NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+def vault_id(name: str = "kv-one", subscription: str = SUBSCRIPTION) -> str:
+    """Return the id of a vault."""
+    return f"/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{name}"
+
+
+def workspace_id(name: str = "dbw-one", subscription: str = SUBSCRIPTION) -> str:
+    """Return the id of a workspace."""
+    return f"/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Databricks/workspaces/{name}"
+
+
+def vault_body(name: str = "kv-one", tags: Mapping[str, str] | None = None, **properties: Any) -> dict[str, Any]:
+    """Return a vault's body: soft delete on, purge protection off, unless told otherwise. None removes a property."""
+    own = {"enableSoftDelete": True, "provisioningState": "Succeeded", "vaultUri": f"https://{name}.vault.azure.net/"}
+    merged = {key: value for key, value in {**own, **properties}.items() if value is not None}
+    tagged = {"cmk-vault": "true"} if tags is None else dict(tags)
+    return {"id": vault_id(name), "name": name, "location": "westeurope", "tags": tagged, "properties": merged}
+
+
+def workspace_body(name: str = "dbw-one", vault: str = "kv-one", **tags: str) -> dict[str, Any]:
+    """Return the body of a workspace whose managed services use a key in a vault."""
+    uri = f"https://{vault}.vault.azure.net/"
+    key = {"keyVaultUri": uri, "keyName": "k", "keyVersion": "0" * 32}
+    entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": key}
+    properties = {"provisioningState": "Succeeded", "encryption": {"entities": {"managedServices": entity}}}
+    return {"id": workspace_id(name), "location": "westeurope", "tags": tags, "properties": properties}
+
+
+@dataclass
+class FakeClock:
+    """Time that moves when told, and while waiting."""
+
+    time: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeArm:
+    """Azure as reader and hand see it. `failures` are raised by the next calls, one each."""
+
+    clock: FakeClock
+    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failures: dict[str, list[Exception]] = field(default_factory=lambda: {"read": [], "write": []})
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    loses_replies: bool = False
+    identity: Mapping[str, str] = field(default_factory=lambda: {"client_id": "writer", "principal_id": "writer-oid"})
+
+    def put(self, *bodies: dict[str, Any]) -> None:
+        for body in bodies:
+            self.resources[body["id"].lower()] = json.loads(json.dumps(body))
+
+    def read(self, target: ResourceId) -> Mapping[str, Any] | None:
+        self.calls.append(("GET", target.key))
+        if self.failures["read"]:
+            raise self.failures["read"].pop(0)
+        return self.resources.get(target.key)
+
+    def write(self, request: Request) -> None:
+        self.calls.append((request.method, request.path.lower()))
+        failure = self.failures["write"].pop(0) if self.failures["write"] else None
+        if failure and not self.loses_replies:
+            raise failure
+        self.resources[request.path.lower()]["properties"].update(request.body["properties"])
+        if failure:
+            raise failure
+
+    def writes(self) -> list[tuple[str, str]]:
+        return [call for call in self.calls if call[0] != "GET"]
+
+
+@dataclass
+class FakeInventory:
+    """Resource Graph over the fake's resources; `lag` hides everything."""
+
+    arm: FakeArm
+    lag: bool = False
+    failures: list[Exception] = field(default_factory=list)
+
+    def workspaces_naming(self, host: str) -> Sequence[Mapping[str, Any]]:
+        if self.failures:
+            raise self.failures.pop(0)
+        return [] if self.lag else [body for body in self._of("workspaces") if host in json.dumps(body).lower()]
+
+    def vaults_named(self, names: Sequence[str]) -> Mapping[str, str]:
+        found = {} if self.lag else {body["id"].rsplit("/", 1)[1].lower(): body["id"] for body in self._of("vaults")}
+        return {name: found[name] for name in names if name in found}
+
+    def vaults_in(self, subscription: str) -> int:
+        return sum(subscription.lower() in body["id"].lower() for body in self._of("vaults"))
+
+    def _of(self, kind: str) -> list[dict[str, Any]]:
+        return [body for key, body in self.arm.resources.items() if f"/{kind}/" in key]
+
+
+@dataclass
+class FakeQueue:
+    """Queues as lists."""
+
+    sent: list[tuple[str, dict[str, Any], float]] = field(default_factory=list)
+
+    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> None:
+        self.sent.append((queue, json.loads(json.dumps(body)), delay.total_seconds()))
+
+    def of(self, queue: str) -> list[dict[str, Any]]:
+        return [body for name, body, _ in self.sent if name == queue]
+
+    def take(self, queue: str) -> str:
+        """Remove and return the oldest message of a queue."""
+        for place, (name, body, _) in enumerate(self.sent):
+            if name == queue:
+                del self.sent[place]
+                return json.dumps(body)
+        raise AssertionError(f"there is no message on {queue}")
+
+
+@dataclass
+class MemoryRecords:
+    """Records in memory."""
+
+    clock: FakeClock
+    rows: dict[str, Stored] = field(default_factory=dict)
+    past: dict[str, list[Entry]] = field(default_factory=dict)
+    gathers: dict[str, Gather] = field(default_factory=dict)
+    memories: dict[str, Memory] = field(default_factory=dict)
+    ledger: dict[tuple[str, str], Write] = field(default_factory=dict)
+    poisoned: list[Poisoned] = field(default_factory=list)
+    etags: int = 0
+
+    def get(self, row_id: str) -> Stored | None:
+        return self.rows.get(row_id)
+
+    def save(self, row: Remediation, event: Event, over: Stored | None) -> Stored:
+        now = self.rows.get(row.id)
+        if (now.etag if now else None) != (over.etag if over else None):
+            raise RowChanged("RowChanged", "the row has changed")
+        entry = Entry(
+            n=(over.head if over else 0) + 1, time=row.updated, event=event.name, state=row.state,
+            actor=event.actor, reason=event.reason, detail=json.loads(json.dumps(dict(event.detail))),
+            previous=over.newest if over else START,
+        )  # fmt: skip
+        entry = replace(entry, hash=link(entry))
+        self.past.setdefault(row.id, []).append(entry)
+        self.rows[row.id] = Stored(row, self._etag(), entry.n, entry.hash)
+        return self.rows[row.id]
+
+    def page(self, *, states: Sequence[State], control: str, target: str, cursor: str, limit: int) -> Page:
+        if cursor and not cursor.isdigit():
+            raise BadInput("BadCursor", "not a cursor")
+        found = [
+            stored.row
+            for _, stored in sorted(self.rows.items())
+            if (not states or stored.row.state in states)
+            and (not control or stored.row.control == control)
+            and (not target or stored.row.target.lower() == target.lower())
+        ]
+        at = int(cursor or 0)
+        return Page(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
+
+    def history(self, row_id: str) -> tuple[Entry, ...]:
+        return tuple(self.past.get(row_id, ()))
+
+    def known(self, target: ResourceId) -> Known:
+        return Known(self.gathers.get(target.key), self.memories.get(target.key, Memory()))
+
+    def begin(self, target: ResourceId, message: str, over: Gather | None) -> bool:
+        if self.gathers.get(target.key) != over:
+            return False
+        self.gathers[target.key] = Gather(self.clock.now(), message, self._etag())
+        return True
+
+    def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:
+        self.memories[target.key] = lesson(self.memories.get(target.key, Memory()))
+
+    def writes(self, subscription: str, since: datetime) -> tuple[Write, ...]:
+        return tuple(
+            write for (sub, _), write in self.ledger.items() if sub == subscription.lower() and write.time >= since
+        )
+
+    def let_through(self, target: ResourceId, reference: str, now: datetime) -> tuple[Write, ...]:
+        place = (target.subscription.lower(), target.key + reference)
+        before = self.writes(target.subscription, now - timedelta(days=1))
+        if place in self.ledger:
+            own = self.ledger[place]
+            return tuple(write for write in before if write is not own)
+        self.ledger[place] = Write(now, target.key)
+        return before
+
+    def withdraw(self, target: ResourceId, reference: str) -> None:
+        self.ledger.pop((target.subscription.lower(), target.key + reference), None)
+
+    def poison(self, what: Poisoned, now: datetime) -> None:
+        del now
+        self.poisoned.append(what)
+
+    def _etag(self) -> str:
+        self.etags += 1
+        return str(self.etags)
+
+
+class World:
+    """All fakes together: what the flow takes as its ports."""
+
+    def __init__(self, **choices: Any) -> None:
+        self.clock = FakeClock()
+        self.choices = replace(Choices(auto_scope=(f"/subscriptions/{SUBSCRIPTION}",)), **choices)
+        self.remediators: tuple[Remediator, ...] = REMEDIATORS
+        self.arm = FakeArm(self.clock)
+        self.hand = self.arm
+        self.inventory = FakeInventory(self.arm)
+        self.queue = FakeQueue()
+        self.records = MemoryRecords(self.clock)
+
+    def row(self) -> Remediation:
+        """Return the only row there is."""
+        (stored,) = self.records.rows.values()
+        return stored.row

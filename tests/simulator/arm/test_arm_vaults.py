@@ -1,0 +1,296 @@
+"""Vaults through the real SDK: their life, and every refusal in Key Vault's own words."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.keyvault import KeyVaultManagementClient
+
+from tests.simulator.arm.stage import OTHER_SUB, SUB, TENANT, Stage, vault
+
+GROUP = f"/subscriptions/{SUB}/resourceGroups/rg-vaults"
+
+
+@pytest.fixture
+def vaults(stage: Stage) -> str:
+    """Where the vaults of these tests are."""
+    return stage.group("rg-vaults") + "/providers/Microsoft.KeyVault/vaults"
+
+
+def test_a_new_vault_is_registering_and_then_succeeded(stage: Stage, vaults: str) -> None:
+    """The first answer has no slash after the URI and no purge protection; a GET shows it settled."""
+    made = stage.call("PUT", f"{vaults}/kv-Life1", vault())
+    read = stage.call("GET", f"{vaults}/KV-LIFE1").json()
+
+    assert made.status_code == 200
+    assert made.json()["properties"] == {
+        "sku": {"family": "A", "name": "standard"},
+        "tenantId": TENANT,
+        "accessPolicies": [],
+        "enabledForDeployment": False,
+        "enabledForDiskEncryption": False,
+        "enabledForTemplateDeployment": False,
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": 90,
+        "enableRbacAuthorization": True,
+        "vaultUri": "https://kv-Life1.vault.azure.net",
+        "provisioningState": "RegisteringDns",
+        "publicNetworkAccess": "Enabled",
+    }
+    assert read["name"] == "kv-Life1"
+    assert read["properties"]["provisioningState"] == "Succeeded"
+    assert read["properties"]["vaultUri"] == "https://kv-Life1.vault.azure.net/"
+    assert read["systemData"]["createdBy"] == "olga.owner@example.com"
+    assert read["systemData"]["createdByType"] == "User"
+
+
+def test_the_writer_turns_purge_protection_on_with_the_sdk(stage: Stage, vaults: str) -> None:
+    """A PATCH by the SDK changes what it names and leaves policies and tags alone."""
+    policy = {"tenantId": TENANT, "objectId": "aa", "permissions": {"keys": ["Get", "wrapKey"]}}
+    sent = {**vault(accessPolicies=[policy], enableRbacAuthorization=False), "tags": {"Owner": "team"}}
+    stage.call("PUT", f"{vaults}/kv-sdk1", sent)
+    client = KeyVaultManagementClient(stage.credential("writer"), SUB, **stage.sdk())
+    change: Any = {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}}
+
+    client.vaults.update("rg-vaults", "kv-sdk1", change)
+
+    read = stage.call("GET", f"{vaults}/kv-sdk1").json()
+    assert read["properties"]["enablePurgeProtection"] is True
+    assert read["properties"]["accessPolicies"] == [policy]
+    assert read["tags"] == {"Owner": "team"}
+    assert read["systemData"]["lastModifiedByType"] == "Application"
+
+
+def test_an_empty_patch_changes_nothing(stage: Stage, vaults: str) -> None:
+    """PATCH {} answers the whole vault as it is."""
+    stage.call("PUT", f"{vaults}/kv-empty1", vault())
+    before = stage.call("GET", f"{vaults}/kv-empty1").json()["properties"]
+
+    assert stage.call("PATCH", f"{vaults}/kv-empty1", {}).json()["properties"] == before
+
+
+def test_the_sdk_waits_until_a_vault_is_registered(stage: Stage, vaults: str) -> None:
+    """With a slow DNS the long-running PUT of the SDK polls until Succeeded."""
+    stage.tell("POST", "/knobs", {"dns_seconds": 0.1})
+    stage.sdk()
+    client = KeyVaultManagementClient(_owner(stage), SUB, **stage.sdk())
+    body: Any = vault()
+
+    made = client.vaults.begin_create_or_update("rg-vaults", "kv-slow1", body).result(10)
+
+    assert made.properties.provisioning_state == "Succeeded"
+
+
+def test_purge_protection_cannot_be_turned_off(stage: Stage, vaults: str, reference: Path) -> None:
+    """PUT and PATCH with false are refused in the words that users reported."""
+    reported = json.loads((reference / "arm_traffic/reported_errors.json").read_text())[0]
+    stage.call("PUT", f"{vaults}/kv-purge1", vault(enablePurgeProtection=True))
+
+    put = stage.call("PUT", f"{vaults}/kv-purge1", vault(enablePurgeProtection=False))
+    patch = stage.call("PATCH", f"{vaults}/kv-purge1", {"properties": {"enablePurgeProtection": False}})
+
+    for answer in (put, patch):
+        assert answer.status_code == reported["status"]
+        assert answer.json()["error"] == {"code": reported["code"], "message": reported["message"]}
+
+
+def test_purge_protection_survives_a_put_without_it(stage: Stage, vaults: str) -> None:
+    """What is on stays on when a PUT leaves it out."""
+    stage.call("PUT", f"{vaults}/kv-keep1", vault(enablePurgeProtection=True))
+
+    answer = stage.call("PUT", f"{vaults}/kv-keep1", vault())
+
+    assert answer.json()["properties"]["enablePurgeProtection"] is True
+
+
+def test_retention_is_set_once(stage: Stage, vaults: str) -> None:
+    """A second value is refused, the same value is not."""
+    stage.call("PUT", f"{vaults}/kv-days1", vault(softDeleteRetentionInDays=7))
+
+    changed = stage.call("PATCH", f"{vaults}/kv-days1", {"properties": {"softDeleteRetentionInDays": 30}})
+    same = stage.call("PATCH", f"{vaults}/kv-days1", {"properties": {"softDeleteRetentionInDays": 7}})
+
+    assert changed.status_code == 400
+    assert changed.json()["error"]["message"] == (
+        'The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.'
+    )
+    assert same.status_code == 200
+
+
+def test_retention_is_seven_to_ninety_days(stage: Stage, vaults: str) -> None:
+    """Six days are too few."""
+    answer = stage.call("PUT", f"{vaults}/kv-days2", vault(softDeleteRetentionInDays=6))
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
+
+
+def test_soft_delete_cannot_be_turned_off(stage: Stage, vaults: str) -> None:
+    """True never becomes false."""
+    stage.call("PUT", f"{vaults}/kv-soft1", vault())
+
+    answer = stage.call("PATCH", f"{vaults}/kv-soft1", {"properties": {"enableSoftDelete": False}})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith('The property "enableSoftDelete" can be set to false')
+
+
+def test_a_legacy_vault_is_put_right(stage: Stage, vaults: str) -> None:
+    """A seeded vault with soft delete off takes both settings in one PATCH and then has 90 days."""
+    identity = f"{vaults}/kv-legacy1"
+    properties = {**vault()["properties"], "enableSoftDelete": False, "accessPolicies": []}
+    stage.tell("POST", "/seed", {"resources": [{"id": identity, "location": "eastus", "properties": properties}]})
+
+    answer = stage.call("PATCH", identity, {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}})
+
+    made = answer.json()["properties"]
+    assert (made["enableSoftDelete"], made["enablePurgeProtection"]) == (True, True)
+    assert made["softDeleteRetentionInDays"] == 90
+
+
+@pytest.mark.parametrize(("version", "expected"), [("2025-05-01", False), ("2026-02-01", True)])
+def test_the_default_access_model_depends_on_the_version(
+    stage: Stage, vaults: str, version: str, expected: bool
+) -> None:
+    """RBAC is the default of a new vault from 2026-02-01 on; an old vault keeps what it has."""
+    name = f"kv-model{version[3]}x{version[-4]}"
+    made = stage.call("PUT", f"{vaults}/{name}", vault(), version=version).json()
+    kept = stage.call("PUT", f"{vaults}/{name}", vault(), version="2026-05-15").json()
+
+    assert made["properties"]["enableRbacAuthorization"] is expected
+    assert kept["properties"]["enableRbacAuthorization"] is expected
+
+
+@pytest.mark.parametrize("name", ["1kv", "kv--two", "kv-", "kv", "a" * 25, "kv_x1"])
+def test_bad_names_are_refused(stage: Stage, vaults: str, name: str) -> None:
+    """A name must do as a host name."""
+    answer = stage.call("PUT", f"{vaults}/{name}", vault())
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VaultNameNotValid")
+
+
+def test_names_are_global(stage: Stage, vaults: str) -> None:
+    """A name that another subscription uses is taken."""
+    stage.call("PUT", f"{vaults}/kv-global1", vault())
+    elsewhere = stage.group("rg-else", OTHER_SUB) + "/providers/Microsoft.KeyVault/vaults"
+
+    answer = stage.call("PUT", f"{elsewhere}/KV-global1", vault())
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "VaultAlreadyExists")
+
+
+def test_a_deleted_vault_holds_its_name_and_can_be_recovered(stage: Stage, vaults: str, reference: Path) -> None:
+    """Delete, refuse the name in the reported words, list it, recover it as it was."""
+    reported = json.loads((reference / "arm_traffic/reported_errors.json").read_text())[1]
+    stage.call("PUT", f"{vaults}/kv-grave1", vault(enablePurgeProtection=True))
+
+    assert stage.call("DELETE", f"{vaults}/kv-grave1").status_code == 200
+    again = stage.call("PUT", f"{vaults}/kv-grave1", vault())
+    where = f"/subscriptions/{SUB}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-grave1"
+    deleted = stage.call("GET", where).json()["properties"]
+    purged = stage.call("POST", f"{where}/purge")
+    recovered = stage.call("PUT", f"{vaults}/kv-grave1", vault(createMode="recover"))
+
+    assert (again.status_code, again.json()["error"]["message"]) == (409, reported["message"])
+    assert (deleted["vaultId"], deleted["purgeProtectionEnabled"]) == (f"{vaults}/kv-grave1", True)
+    assert purged.status_code == 400
+    assert recovered.json()["properties"]["enablePurgeProtection"] is True
+    assert "createMode" not in recovered.json()["properties"]
+
+
+def test_deleting_a_vault_takes_its_role_assignments_with_it(stage: Stage, vaults: str) -> None:
+    """Recovery does not bring them back."""
+    stage.call("PUT", f"{vaults}/kv-grants1", vault())
+    assignment = f"{vaults}/kv-grants1/providers/Microsoft.Authorization/roleAssignments/{TENANT}"
+    role = "/providers/Microsoft.Authorization/roleDefinitions/e147488a-f6f5-4113-8e2d-b22465e65bf6"
+    body = {"properties": {"roleDefinitionId": role, "principalId": "aa", "principalType": "ServicePrincipal"}}
+    assert stage.call("PUT", assignment, body, version="2022-04-01").status_code == 201
+
+    stage.call("DELETE", f"{vaults}/kv-grants1")
+    stage.call("PUT", f"{vaults}/kv-grants1", vault(createMode="recover"))
+
+    assert stage.call("GET", assignment, version="2022-04-01").status_code == 404
+
+
+def test_policies_are_merged_replaced_and_removed(stage: Stage, vaults: str) -> None:
+    """Add never narrows, replace sets one entry, remove takes it away; the answer is no vault."""
+    stage.call("PUT", f"{vaults}/kv-pol1", vault())
+
+    def change(verb: str, keys: list[str]) -> dict[str, Any]:
+        entry = {"tenantId": TENANT, "objectId": "aa", "permissions": {"keys": keys}}
+        answer = stage.call(
+            "PUT", f"{vaults}/kv-pol1/accessPolicies/{verb}", {"properties": {"accessPolicies": [entry]}}
+        )
+        assert answer.status_code == 200
+        body: dict[str, Any] = answer.json()
+        return body
+
+    first = change("add", ["Get", "list"])
+    added = change("add", ["get", "wrapKey"])
+    replaced = change("replace", ["wrapKey"])
+    removed = change("remove", ["WrapKey"])
+
+    assert first["id"] == f"{vaults}/kv-pol1/accessPolicies/"
+    assert first["type"] == "Microsoft.KeyVault/vaults/accessPolicies"
+    assert added["properties"]["accessPolicies"][0]["permissions"]["keys"] == ["Get", "list", "wrapKey"]
+    assert replaced["properties"]["accessPolicies"][0]["permissions"]["keys"] == ["wrapKey"]
+    assert removed["properties"]["accessPolicies"] == []
+
+
+def test_refusals_of_the_gateway(stage: Stage, vaults: str) -> None:
+    """Missing version, subscription, group and vault, bad JSON, bad method: each in ARM's words."""
+    missing = stage.call("GET", f"{vaults}/kv-none")
+    strange = f"/subscriptions/{TENANT}/resourceGroups/x/providers/Microsoft.KeyVault/vaults/kv"
+    no_group = f"/subscriptions/{SUB}/resourceGroups/nowhere/providers/Microsoft.KeyVault/vaults/kv1"
+
+    assert missing.json()["error"]["message"] == (
+        "The Resource 'Microsoft.KeyVault/vaults/kv-none' under resource group 'rg-vaults' was not found. "
+        "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+    )
+    assert missing.headers["x-ms-failure-cause"] == "gateway"
+    assert _code(stage.call("GET", f"{vaults}/kv", version=None)) == (400, "MissingApiVersionParameter")
+    assert _code(stage.call("GET", strange)) == (404, "SubscriptionNotFound")
+    assert _code(stage.call("GET", no_group)) == (404, "ResourceGroupNotFound")
+    assert _code(stage.call("PUT", f"{vaults}/kv-bad", [])) == (400, "InvalidRequestContent")
+    assert stage.call("POST", f"{vaults}/kv-bad").status_code == 405
+    assert stage.call("GET", f"{GROUP}/providers/Microsoft.Nothing/things/x").status_code == 404
+
+
+def test_doubled_slashes_and_any_casing_reach_the_same_vault(stage: Stage, vaults: str) -> None:
+    """Clients send both."""
+    stage.call("PUT", f"{vaults}/kv-case1", vault())
+
+    answer = stage.call("GET", f"/{vaults}/kv-case1".upper().replace("/PROVIDERS", "//providers"))
+
+    assert (answer.status_code, answer.json()["name"]) == (200, "kv-case1")
+
+
+def _code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def _owner(stage: Stage) -> Any:
+    """A credential that hands out the owner's token."""
+    from azure.core.credentials import AccessToken
+
+    class Owner:
+        def get_token(self, *scopes: str, **more: Any) -> AccessToken:
+            return AccessToken(stage.token("owner"), 4102444800)
+
+    return Owner()
+
+
+def test_the_reader_may_not_write_with_the_sdk(stage: Stage, vaults: str) -> None:
+    """The SDK raises 403 AuthorizationFailed."""
+    stage.call("PUT", f"{vaults}/kv-reader1", vault())
+    client = KeyVaultManagementClient(stage.credential("reader"), SUB, **stage.sdk())
+    change: Any = {"properties": {"enablePurgeProtection": True}}
+
+    assert client.vaults.get("rg-vaults", "kv-reader1").name == "kv-reader1"
+    with pytest.raises(HttpResponseError) as refused:
+        client.vaults.update("rg-vaults", "kv-reader1", change)
+
+    assert refused.value.status_code == 403
+    assert refused.value.error
+    assert refused.value.error.code == "AuthorizationFailed"
