@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 
@@ -62,17 +63,26 @@ class Client:
         path = f"{scope}/providers/Microsoft.Authorization/locks/{name}"
         return self.arm("PUT", path, _LOCKS, {"properties": {"level": level, "notes": "frozen for the audit"}})
 
-    def app(self, path: str, person: int = 0, **query: str) -> Any:
-        """Ask the app's API as one of the invented people."""
-        token = self.facts["people"][person]["token"]
-        answer = self._session.get(
-            f"{self.facts['functions']}{path}",
-            params=query,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
-        )
+    def call(self, method: str, path: str, person: int = 0, token: str | None = None) -> requests.Response:
+        """Call the app's API as one of the invented people, or with any other token; '' sends none."""
+        bearer = self.facts["people"][person]["token"] if token is None else token
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        return self._session.request(method, f"{self.facts['functions']}{path}", headers=headers, timeout=30)
+
+    def app(self, path: str, **query: str) -> Any:
+        """Ask the app's API as the reader."""
+        answer = self.call("GET", f"{path}?{urlencode(query)}" if query else path)
         answer.raise_for_status()
         return answer.json()
+
+    def admin(self, method: str, path: str, body: Any) -> requests.Response:
+        """Call the host's admin pages with the master key."""
+        headers = {"x-functions-key": self.facts["master_key"]}
+        return self._session.request(method, f"{self.facts['functions']}{path}", headers=headers, json=body, timeout=30)
+
+    def get(self, url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> requests.Response:
+        """Get any address."""
+        return self._session.get(url, params=dict(query), headers=dict(headers), timeout=30)
 
     def row(self, vault_id: str) -> dict[str, Any] | None:
         """Return the remediation record of a vault, or None."""

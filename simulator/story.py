@@ -133,7 +133,9 @@ def _storm(client: Client, teller: _Teller) -> bool:
     _ended(client, vault, "resolved")
     _quiet(client)
     writes = client.writes(vault)
-    teller.line(f"Azure's journal shows {len(writes)} write(s) and {_reads(client, vault)} reads of the vault by the app")
+    teller.line(
+        f"Azure's journal shows {len(writes)} write(s) and {_reads(client, vault)} reads of the vault by the app"
+    )
     return len(writes) == 1
 
 

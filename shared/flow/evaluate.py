@@ -91,7 +91,9 @@ def _evaluate(ports: Ports, message: Evaluate, memory: Memory) -> None:
     if _is_unfinished(snapshot):
         raise Temporary("StillProvisioning", f"Azure is not done with {message.target} yet")
     if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < _LOOKS_AT_NOTHING:
-        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), _delay(ports, message.attempt))
+        ports.queue.send(
+            EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), _delay(ports, message.attempt)
+        )
     for seen in look(ports, snapshot, memory, message.cause, _entering(ports)):
         _record(ports, seen)
     learn(ports, snapshot, message, memory)

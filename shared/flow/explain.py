@@ -44,10 +44,14 @@ def _silent(ports: Ports, snapshot: Snapshot) -> Iterator[Seen]:
     for remediator in ports.remediators:
         control = remediator.control
         if kind not in control.targets:
-            finding = Finding("AnotherKind", f"{control.id} speaks of {', '.join(sorted(control.targets))}, not of {kind}")
+            finding = Finding(
+                "AnotherKind", f"{control.id} speaks of {', '.join(sorted(control.targets))}, not of {kind}"
+            )
             verdict = NotApplicable(finding)
             row_id = remediation_id(control.id, snapshot.target.key, "")
-            yield Seen(Look(row_id, control.id, str(snapshot.target), verdict, Plan(), NOTHING_TO_DO, Cause("person")), None)
+            yield Seen(
+                Look(row_id, control.id, str(snapshot.target), verdict, Plan(), NOTHING_TO_DO, Cause("person")), None
+            )
 
 
 def _reading(ports: Ports) -> Ledger:

@@ -60,7 +60,12 @@ def test_only_vaults_and_workspaces_are_read(reader: Pipeline) -> None:
 
 def test_a_write_changes_what_it_names_and_nothing_else(environment: Client, writer: Pipeline) -> None:
     """After the PATCH the vault differs in purge protection alone."""
-    acl = {"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": [{"value": "1.2.3.4"}], "virtualNetworkRules": []}
+    acl = {
+        "defaultAction": "Deny",
+        "bypass": "AzureServices",
+        "ipRules": [{"value": "1.2.3.4"}],
+        "virtualNetworkRules": [],
+    }
     policy = {"tenantId": environment.facts["tenant"], "objectId": "o", "permissions": {"keys": ["Get", "all"]}}
     target = _seeded(environment, accessPolicies=[policy], networkAcls=acl, enableRbacAuthorization=False)
     before = environment.vault(str(target))
@@ -106,7 +111,12 @@ def test_the_writer_may_not_read_workspaces(environment: Client, writer: Pipelin
 @pytest.mark.parametrize(
     ("fault", "error", "reason", "delay"),
     [
-        ({"status": 429, "code": "TooManyRequests", "headers": {"Retry-After": "17"}}, Temporary, "TooManyRequests", 17),
+        (
+            {"status": 429, "code": "TooManyRequests", "headers": {"Retry-After": "17"}},
+            Temporary,
+            "TooManyRequests",
+            17,
+        ),
         ({"status": 503, "code": "ServerBusy"}, Temporary, "ServerBusy", None),
         ({"status": 500, "code": "InternalServerError"}, Temporary, "InternalServerError", None),
         ({"status": 409, "code": "ConflictError"}, Temporary, "ConflictError", None),

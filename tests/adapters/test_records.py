@@ -48,7 +48,9 @@ def _row(target: ResourceId, state: State = State.QUEUED) -> Remediation:
     step = Step("vault.protect", str(target), {"a": None}, {"a": True}, "p", irreversible=True)
     decision = Decision(Kind.AUTO, "SafeInAutoScope", "go")
     verdict = NonCompliant(Finding("PurgeProtectionIsOff", "off", {"days": 90}))
-    look = Look(f"row{next(_NUMBERS):013}", "KV-RECOVERY", str(target), verdict, Plan((step,)), decision, Cause("event"))
+    look = Look(
+        f"row{next(_NUMBERS):013}", "KV-RECOVERY", str(target), verdict, Plan((step,)), decision, Cause("event")
+    )
     row = settle(None, look, datetime.now(UTC))
     assert row is not None
     return replace(row, state=state)
@@ -135,7 +137,8 @@ def test_lists_are_filtered_and_paged(records: Records) -> None:
     rows = [_row(target, State.FAILED if n % 2 else State.QUEUED) for n in range(7)]
     for row in rows:
         records.save(row, EVENT, None)
-    found, cursor = [], ""
+    found: list[Remediation] = []
+    cursor = ""
     while True:
         page = records.page(states=(), control="KV-RECOVERY", target=str(target).upper(), cursor=cursor, limit=2)
         assert len(page.items) <= 2

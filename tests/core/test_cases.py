@@ -10,7 +10,7 @@ import pytest
 from remediators import REMEDIATORS
 from shared.core import ids
 from shared.core.choices import Choices, VaultScope
-from shared.core.control import Memory, NonCompliant, Nomination
+from shared.core.control import Memory, Nomination, NonCompliant
 from shared.core.facts import Absent, KeyRef, Layer, Snapshot, Unreadable, Vault, Workspace
 from tests.fakes import vault_id, workspace_id
 

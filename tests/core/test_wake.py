@@ -45,7 +45,10 @@ def test_an_event_gives_ids_only() -> None:
         (_event(vault_id() + "/keys/k"), vault_id()),
         (_event(vault_id() + "/providers/Microsoft.Authorization/roleAssignments/9"), vault_id()),
         (_event("", data={"resourceUri": vault_id()}), vault_id()),
-        ({"type": "Microsoft.Resources.ResourceDeleteSuccess", "subject": vault_id(), "specversion": "1.0"}, vault_id()),
+        (
+            {"type": "Microsoft.Resources.ResourceDeleteSuccess", "subject": vault_id(), "specversion": "1.0"},
+            vault_id(),
+        ),
         ({"type": "Microsoft.KeyVault.KeyExpired", "subject": "my-key", "source": vault_id()}, vault_id()),
         ({"eventType": "Microsoft.KeyVault.KeyExpired", "subject": "my-key", "topic": vault_id()}, vault_id()),
         (_event(eventTime=5, dataVersion=None, data=[1, 2]), vault_id()),
@@ -99,7 +102,9 @@ def test_what_makes_no_sense_is_refused(text: str) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "subject", "type", "data", "claims"]), inner),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["id", "subject", "type", "data", "claims"]), inner)
+    ),
 )
 
 

@@ -47,7 +47,8 @@ def test_what_is_fine_or_not_ours_leaves_no_row(world: World, body: dict[str, ob
 
 
 @pytest.mark.parametrize(
-    ("where", "reason"), [("vault", "SandboxEnvironment"), ("workspace", "SandboxEnvironment"), ("memory", "SandboxEnvironment")]
+    ("where", "reason"),
+    [("vault", "SandboxEnvironment"), ("workspace", "SandboxEnvironment"), ("memory", "SandboxEnvironment")],
 )
 def test_a_sandbox_waits_for_a_person(world: World, where: str, reason: str) -> None:
     """The environment of the vault, of a workspace that uses it, or one seen before: each makes it ask first."""
@@ -106,7 +107,11 @@ def test_what_cannot_be_read_is_unknown(world: World, error: Exception) -> None:
 
     evaluate(world, evaluation(world))
 
-    assert (world.row().verdict, world.row().state, world.row().decision.reason) == ("Unknown", State.OBSERVED, "CannotRead")
+    assert (world.row().verdict, world.row().state, world.row().decision.reason) == (
+        "Unknown",
+        State.OBSERVED,
+        "CannotRead",
+    )
 
 
 def test_unreadable_dependants_make_it_ask(world: World) -> None:
