@@ -24,7 +24,7 @@ check: setup ## lint, types, import contracts
 	@.venv/bin/lint-imports
 
 test: check ## everything that CI runs
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2
 
 lock: setup ## compile requirements*.txt anew from pyproject.toml
 	@.tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt

@@ -159,6 +159,6 @@ def _opened(cursor: str) -> Any:
     except ValueError:
         token = None
     words = [token.get("PartitionKey"), token.get("RowKey")] if isinstance(token, dict) else [None]
-    if not all(isinstance(word, str) for word in words):
+    if not all(isinstance(word, str) and word.isascii() for word in words):
         raise BadInput("BadCursor", "the cursor is not one that this list has given out: start without one")
     return token

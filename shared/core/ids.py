@@ -18,6 +18,7 @@ _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)+")
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 # Resource group names may hold any letter or digit of any script; other names are narrower (a vault's is ASCII).
 _NAME = re.compile(r"[\w().~-][\w().~ -]{0,259}")
+_FOLD = {ord(upper): ord(upper) + 32 for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _CANONICAL_TYPES = {kind.lower(): kind for kind in (VAULT, WORKSPACE)}
 
 
@@ -35,7 +36,7 @@ class ResourceId:
     key: str = field(init=False, repr=False)  # the id in lower case: what is compared, hashed and stored
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", str(self).lower())
+        object.__setattr__(self, "key", fold(str(self)))
 
     def __str__(self) -> str:
         tail = "".join(f"/{kind}/{name}" for kind, name in self.parts)
@@ -55,6 +56,11 @@ class ResourceId:
     def is_below(self, scope: str) -> bool:
         """Whether this resource is, or lies under, a subscription, group or resource id in lower case."""
         return self.key == scope or self.key.startswith(scope + "/")
+
+
+def fold(text: str) -> str:
+    """Return a text in lower case as Azure compares ids: A to Z only. U+212A would otherwise become a plain k."""
+    return text.translate(_FOLD)
 
 
 def parse(text: object) -> ResourceId:

@@ -15,6 +15,7 @@ from typing import Any
 from shared.core.control import Finding
 from shared.core.decide import Decision, Kind
 from shared.core.errors import IllegalTransition
+from shared.core.ids import fold
 from shared.core.plan import Plan
 from shared.core.steps import Step
 from shared.core.wake import Cause
@@ -128,7 +129,7 @@ def key(*words: str) -> str:
 
 def remediation_id(control: str, target_key: str, subject: str) -> str:
     """Return the id of the one row for a control, a target (id in lower case) and a subject."""
-    return key(control, target_key.lower(), subject.lower())
+    return key(control, fold(target_key), fold(subject))
 
 
 def moved(row: Remediation, state: State, now: datetime, **changes: Any) -> Remediation:

@@ -4,6 +4,8 @@ from shared.core.choices import Choices
 from shared.core.control import Memory
 from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
 
+LONGEST_NAME = 64  # characters of an environment that count: a tag may hold 256, and is remembered
+
 
 def environments(snapshot: Snapshot, memory: Memory, choices: Choices) -> tuple[str, ...]:
     """Return all environment names, in lower case, sorted. Earlier ones count: taking a tag away frees nothing."""
@@ -12,7 +14,7 @@ def environments(snapshot: Snapshot, memory: Memory, choices: Choices) -> tuple[
     if not isinstance(snapshot.dependants, Unreadable):
         seen += [workspace.tags.get(tag, "") for workspace in snapshot.dependants]
     seen += [*memory.environments, *(nomination.environment for nomination in memory.nominations)]
-    return tuple(sorted({name.strip().lower() for name in seen} - {""}))
+    return tuple(sorted({name.strip().lower()[:LONGEST_NAME] for name in seen} - {""}))
 
 
 def is_sandbox(snapshot: Snapshot, memory: Memory, choices: Choices) -> bool:

@@ -12,13 +12,15 @@ from shared.core.control import Memory, Nomination
 from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
 from shared.core.ids import ResourceId
 from shared.core.ports import Ports
-from shared.core.sandbox import environments
+from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.wake import Cause
 from shared.flow.messages import EVALUATE, LAST_ATTEMPT, Evaluate
 
 _log = logging.getLogger("cmkwarden.learn")
 
-_MOST_NOMINATIONS = 50  # kept of a vault; a vault with more workspaces is in scope whatever the rest say
+_MOST_NOMINATIONS = 30  # kept of a vault; a vault with more workspaces is in scope whatever the rest say
+
+_MOST_ENVIRONMENTS = 30
 
 
 def learn(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Memory) -> None:
@@ -34,7 +36,9 @@ def learn(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Memory) -
 
 def learned(snapshot: Snapshot, memory: Memory, choices: Choices) -> Memory:
     """Return the memory with what this snapshot adds to it. Nothing is taken away."""
-    after = replace(memory, environments=environments(snapshot, memory, choices))
+    # Sandboxes first: of more environments than are kept, those that make us ask must not be lost.
+    seen = sorted(environments(snapshot, memory, choices), key=lambda name: (name not in choices.sandboxes, name))
+    after = replace(memory, environments=tuple(seen[:_MOST_ENVIRONMENTS]))
     if not isinstance(snapshot.vault, Vault):
         return after
     tag, value = choices.vault_tag
@@ -72,7 +76,7 @@ def _ask_again(ports: Ports, message: Evaluate, missing: list[str]) -> None:
 
 def _nominate(ports: Ports, vault: ResourceId, workspace: Workspace) -> None:
     tag = ports.choices.environment_tag.lower()
-    fresh = Nomination(str(workspace.id), workspace.tags.get(tag, ""))
+    fresh = Nomination(str(workspace.id), workspace.tags.get(tag, "")[:LONGEST_NAME])
 
     def lesson(before: Memory) -> Memory:
         others = [it for it in before.nominations if it.workspace.lower() != workspace.id.key]

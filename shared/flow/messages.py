@@ -80,7 +80,7 @@ def evaluate(text: str) -> Evaluate:
 def apply(text: str) -> Apply:
     """Read an `apply` message. Raises BadInput."""
     body = _parsed(text)
-    return Apply(_word(body, "remediation"), _word(body, "fingerprint"))
+    return Apply(_row(body), _word(body, "fingerprint"))
 
 
 def notify(text: str) -> Notify:
@@ -89,7 +89,14 @@ def notify(text: str) -> Notify:
     occurrence = body.get("occurrence", 1)
     if isinstance(occurrence, bool) or not isinstance(occurrence, int):
         raise BadInput("BadMessage", "occurrence must be a whole number")
-    return Notify(_word(body, "remediation"), _word(body, "state"), occurrence)
+    return Notify(_row(body), _word(body, "state"), occurrence)
+
+
+def _row(body: Mapping[str, Any]) -> str:
+    row = _word(body, "remediation")
+    if not (row.isascii() and row.isalnum()):
+        raise BadInput("BadMessage", "remediation must be letters and digits")
+    return row
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

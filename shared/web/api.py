@@ -3,6 +3,7 @@
 Every route but health needs a token, checked before anything else: an unknown path tells a stranger nothing.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,7 +94,7 @@ class Api:
 
     def _stored(self, request: Request) -> Stored:
         row_id = request.path_params["id"]
-        stored = self.ports.records.get(row_id) if row_id.isalnum() and len(row_id) == 16 else None
+        stored = self.ports.records.get(row_id) if row_id.isascii() and row_id.isalnum() and len(row_id) == 16 else None
         if stored is None:
             raise HTTPException(404, "There is no such remediation")
         return stored
@@ -171,7 +172,7 @@ def _filters(request: Request, states: tuple[State, ...]) -> dict[str, Any]:
     if wanted is not None and wanted not in list(State):
         raise BadInput("BadState", f"state must be one of {', '.join(State)}")
     limit = query.get("limit", "50")
-    if not limit.isdigit() or not 1 <= int(limit) <= 200:
+    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= 200:
         raise BadInput("BadLimit", "limit must be a whole number from 1 to 200")
     return {
         "states": (State(wanted),) if wanted else states,

@@ -59,6 +59,11 @@ def test_what_is_no_resource_id_is_refused(text: object) -> None:
         ids.parse(text)
 
 
+def test_a_look_alike_is_another_resource() -> None:
+    """Only A to Z lose their case: U+212A, which Unicode lowers to k, does not make two resources one."""
+    assert ids.parse(vault_id("kv-\u212a")) != ids.parse(vault_id("kv-k"))
+
+
 @given(st.text())
 def test_nothing_else_than_bad_input_is_raised(text: str) -> None:
     """Whatever text arrives, it parses or is refused in our own words."""

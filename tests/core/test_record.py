@@ -168,6 +168,6 @@ def test_ids_survive_any_arm_id() -> None:
 
     assert len(row_id) == 16
     assert row_id.isalnum()
-    assert row_id == remediation_id("KV-RECOVERY", target.key.upper(), "")
+    assert row_id == remediation_id("KV-RECOVERY", str(target), "")
     assert row_id != remediation_id("KV-RECOVERY", target.key, "somebody")
     assert key("a", "bc") != key("ab", "c")

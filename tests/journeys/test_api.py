@@ -78,6 +78,8 @@ def test_health_needs_no_token(azure: Client) -> None:
     [
         ("/api/findings?limit=0", 400),
         ("/api/findings?limit=x", 400),
+        ("/api/findings?limit=%C2%B2", 400),
+        ("/api/findings?cursor=eyJQYXJ0aXRpb25LZXkiOiJcdWQ4MDAiLCJSb3dLZXkiOiJiIn0", 400),
         ("/api/findings?state=odd", 400),
         ("/api/findings?colour=red", 400),
         ("/api/remediations?cursor=%00", 400),
