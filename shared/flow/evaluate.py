@@ -53,6 +53,9 @@ def evaluate(ports: Ports, delivery: Delivery) -> None:
         _come_back(ports, delivery, message, error, error.delay)
     except Conflict as error:
         _come_back(ports, delivery, message, error, SAME_SECOND.total_seconds())
+    except BadInput as error:  # trying again would meet the same: on record, for a person to see to
+        ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
+        _log.warning("refused message=%s reason=%s", delivery.id, error.reason)
 
 
 def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
