@@ -103,10 +103,7 @@ def _locked(client: Client, teller: _Teller) -> bool:
     teller.chapter("A vault under a read-only lock: what stands in the way is named")
     subscription = client.facts["subscriptions"][1]
     vault = world.vault_id(subscription, "kv-fraud-locked")
-    resource = {"id": vault, "type": "Microsoft.KeyVault/vaults", "location": "westeurope"}
-    tags = {"cmk-vault": "true", "environment": "prod"}
-    properties = {"tenantId": client.facts["tenant"], "enableSoftDelete": True, "provisioningState": "Succeeded"}
-    client.manage("POST", "/seed", {"resources": [{**resource, "tags": tags, "properties": properties}]})
+    _planted(client, vault)
     client.lock(vault, "audit-freeze", "ReadOnly")
     teller.line(f"{vault.rsplit('/', 1)[1]} has the lock audit-freeze; somebody's earlier write reaches us late")
     client.send_events("on_vault_write", [_event(vault, 0)])
@@ -120,10 +117,7 @@ def _storm(client: Client, teller: _Teller) -> bool:
     teller.chapter(f"A storm: {_STORM} events for one vault, doubled and out of order")
     subscription = client.facts["subscriptions"][2]
     vault = world.vault_id(subscription, "kv-research-storm")
-    resource = {"id": vault, "type": "Microsoft.KeyVault/vaults", "location": "westeurope"}
-    tags = {"cmk-vault": "true", "environment": "prod"}
-    properties = {"tenantId": client.facts["tenant"], "enableSoftDelete": True, "provisioningState": "Succeeded"}
-    client.manage("POST", "/seed", {"resources": [{**resource, "tags": tags, "properties": properties}]})
+    _planted(client, vault)
     events = [_event(vault, n) for n in range(_STORM // 2)] * 2
     random.Random(7).shuffle(events)
     began = time.monotonic()
@@ -175,6 +169,14 @@ def _written(client: Client, teller: _Teller, name: str, tags: Mapping[str, str]
     who = body.get("systemData", {}).get("lastModifiedBy", "somebody")
     teller.line(f"{who} writes {body['name']}, tags {json.dumps(body['tags'])}")
     return vault
+
+
+def _planted(client: Client, vault: str) -> None:
+    """Put an unprotected CMK vault into Azure without an event."""
+    properties = {"tenantId": client.facts["tenant"], "enableSoftDelete": True, "provisioningState": "Succeeded"}
+    tags = {"cmk-vault": "true", "environment": "prod"}
+    body = {"id": vault, "location": "westeurope", "tags": tags, "properties": properties}
+    client.manage("POST", "/seed", {"resources": [body]})
 
 
 def _ended(client: Client, vault: str, state: str) -> dict[str, Any]:

@@ -136,7 +136,8 @@ def moved(row: Remediation, state: State, now: datetime, **changes: Any) -> Reme
     """Return the row in another state. Raises IllegalTransition where its state does not lead there."""
     if state is not row.state and state not in TRANSITIONS[row.state]:
         raise IllegalTransition("IllegalTransition", f"remediation {row.id} cannot go from {row.state} to {state}")
-    claim = row.claim if state is State.APPLYING else ""
+    # An ended row keeps its claim: its message, delivered again after a kill, sends what should have followed.
+    claim = "" if state is State.QUEUED else row.claim
     return replace(row, **{"state": state, "updated": now, "claim": claim, **changes})
 
 

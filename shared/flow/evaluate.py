@@ -12,8 +12,8 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.core.control import Finding, Memory, Unknown
-from shared.core.errors import BadInput, Conflict, RemediationError, Temporary
+from shared.core.control import Finding, Unknown
+from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
 from shared.core.facts import Absent, Snapshot, Vault
 from shared.core.ids import ResourceId
 from shared.core.plan import Plan, Rail, counting_rail
@@ -48,14 +48,13 @@ def evaluate(ports: Ports, delivery: Delivery) -> None:
     if known is None:
         return
     try:
-        _evaluate(ports, message, known.memory)
+        _evaluate(ports, message, known, delivery)
     except Temporary as error:
         _come_back(ports, delivery, message, error, error.delay)
     except Conflict as error:
         _come_back(ports, delivery, message, error, SAME_SECOND.total_seconds())
-    except BadInput as error:  # trying again would meet the same: on record, for a person to see to
-        ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
-        _log.warning("refused message=%s reason=%s", delivery.id, error.reason)
+    except (Denied, BadInput) as error:  # trying again would meet the same
+        _give_up(ports, delivery, message, error)
 
 
 def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
@@ -89,7 +88,8 @@ def _is_answered(ports: Ports, known: Known, delivery: Delivery, message: Evalua
     return False
 
 
-def _evaluate(ports: Ports, message: Evaluate, memory: Memory) -> None:
+def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery) -> None:
+    again = known.gather is not None and known.gather.message == delivery.id
     snapshot = gather(ports, message.target)
     if _is_unfinished(snapshot):
         raise Temporary("StillProvisioning", f"Azure is not done with {message.target} yet")
@@ -97,9 +97,9 @@ def _evaluate(ports: Ports, message: Evaluate, memory: Memory) -> None:
         ports.queue.send(
             EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), _delay(ports, message.attempt)
         )
-    for seen in look(ports, snapshot, memory, message.cause, _entering(ports)):
-        _record(ports, seen)
-    learn(ports, snapshot, message, memory)
+    for seen in look(ports, snapshot, known.memory, message.cause, _entering(ports)):
+        _record(ports, seen, again=again)
+    learn(ports, snapshot, message, known.memory)
 
 
 def _is_unfinished(snapshot: Snapshot) -> bool:
@@ -120,16 +120,28 @@ def _entering(ports: Ports) -> Ledger:
     return enter
 
 
-def _record(ports: Ports, seen: Seen) -> None:
-    """Save what the look makes of the row, then send what follows from it."""
+def _record(ports: Ports, seen: Seen, *, again: bool) -> None:
+    """Save what the look makes of the row, then send what follows from it.
+
+    `again` says that this message was delivered before and a kill came between: the row may have been saved then and
+    its message not, so what follows is sent once more. A doubled message is harmless, a lost one is not.
+    """
     row = settle(seen.stored.row if seen.stored else None, seen.look, ports.clock.now())
-    if row is None or (seen.stored and row is seen.stored.row):
+    if row is None:
+        return
+    if seen.stored and row is seen.stored.row:
+        if again:
+            _follow(ports, row)
         return
     _save(ports, row, seen)
     _log.info(
         "recorded remediation=%s target=%s state=%s reason=%s decision=%s",
         row.id, row.target, row.state, row.finding.reason, row.decision.reason,
     )  # fmt: skip
+    _follow(ports, row)
+
+
+def _follow(ports: Ports, row: Remediation) -> None:
     if row.state is State.QUEUED:
         ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
     if row.state in _TOLD:
@@ -152,19 +164,25 @@ def _save(ports: Ports, row: Remediation, seen: Seen) -> None:
 def _come_back(
     ports: Ports, delivery: Delivery, message: Evaluate, error: RemediationError, said: float | None
 ) -> None:
-    """Send the message again, later. The last failure is recorded: what we could not read is Unknown, not forgotten."""
+    """Send the message again, later. After the last failure what we could not read is Unknown, not forgotten."""
     if message.attempt < LAST_ATTEMPT:
         delay = _delay(ports, message.attempt, said)
         _log.info("again target=%s reason=%s delay=%s", message.target, error.reason, delay.total_seconds())
         ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), delay)
         return
+    _give_up(ports, delivery, message, error)
+
+
+def _give_up(ports: Ports, delivery: Delivery, message: Evaluate, error: RemediationError) -> None:
+    """Put on record that the target could not be judged, for a person to see to."""
+    _log.warning("given up message=%s target=%s reason=%s", delivery.id, message.target, error.reason)
     ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
     for remediator in ports.remediators:
         if message.target.kind in remediator.control.targets:
             row_id = remediation_id(remediator.control.id, message.target.key, "")
-            verdict = Unknown(Finding(error.reason, f"given up after {LAST_ATTEMPT} tries: {error.message}"))
+            verdict = Unknown(Finding(error.reason, f"given up at try {message.attempt}: {error.message}"))
             sight = Look(row_id, remediator.control.id, str(message.target), verdict, Plan(), UNREADABLE, message.cause)
-            _record(ports, Seen(sight, ports.records.get(row_id)))
+            _record(ports, Seen(sight, ports.records.get(row_id)), again=False)
 
 
 def _delay(ports: Ports, attempt: int, said: float | None = None) -> timedelta:

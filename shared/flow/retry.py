@@ -1,6 +1,6 @@
 """A person says: try again. The row is judged anew from the start, as if an event had come."""
 
-from dataclasses import replace
+from datetime import timedelta
 
 from shared.core import ids
 from shared.core.errors import Refused
@@ -8,6 +8,8 @@ from shared.core.ports import Event, Ports, Stored
 from shared.core.record import STUCK_UNTIL_CHANGED, State, moved
 from shared.core.wake import Cause
 from shared.flow.messages import EVALUATE, Evaluate
+
+_SAVED_BY_THEN = timedelta(seconds=3)
 
 
 def retry(ports: Ports, stored: Stored, person: str) -> Stored:
@@ -22,7 +24,8 @@ def retry(ports: Ports, stored: Stored, person: str) -> Stored:
             f"the remediation is {row.state}; only failed, rejected and expired ones can be retried",
         )
     cause = Cause("person", row.id, person)
+    # The message first, for a moment later: a person's click has no message of its own that would be delivered again.
+    # If the row is not saved after all, the look finds it as it was and changes nothing.
+    ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), _SAVED_BY_THEN)
     again = moved(row, State.SUPERSEDED, ports.clock.now(), attempt=0, cause=cause)
-    saved = ports.records.save(again, Event("retried", person, "Retry", {"from": row.state}), stored)
-    ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), replace(cause)).body())
-    return saved
+    return ports.records.save(again, Event("retried", person, "Retry", {"from": row.state}), stored)

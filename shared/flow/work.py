@@ -57,6 +57,9 @@ def claim(ports: Ports, message: Apply, claimant: str) -> Work | None:
     work, row = Work(ports, stored), stored.row
     if row.state is State.APPLYING and row.claim == claimant:
         return work  # our own message, delivered again after a kill
+    if row.claim == claimant:
+        _follow(work)  # the work was done and its message not: a kill came between
+        return None
     stale = row.state is State.APPLYING and row.updated < ports.clock.now() - ports.choices.claim
     if row.state is not State.QUEUED and not stale:
         _log.info("nothing to do remediation=%s state=%s", row.id, row.state)
@@ -99,5 +102,13 @@ def fail(work: Work, error: RemediationError) -> None:
 def start_over(work: Work, error: RemediationError) -> None:
     """The world is not what the plan was made for: end this plan and evaluate from the start."""
     work.move(State.SUPERSEDED, "superseded", error.reason, {"message": error.message})
+    _follow(work)
+
+
+def _follow(work: Work) -> None:
+    """Send what follows from where the row has come to: another look at what was superseded, a notice of all else."""
+    if work.row.state is not State.SUPERSEDED:
+        work.tell()
+        return
     cause = replace(work.row.cause, kind="retry", id=work.row.id)
     work.ports.queue.send(EVALUATE, Evaluate(ids.parse(work.row.target), cause).body())

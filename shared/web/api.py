@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.core import chain
+from shared.core import chain, ids
 from shared.core.errors import BadInput, RemediationError
 from shared.core.ports import Ports, Stored
 from shared.core.record import CLOSED, State
@@ -177,7 +177,7 @@ def _filters(request: Request, states: tuple[State, ...]) -> dict[str, Any]:
     return {
         "states": (State(wanted),) if wanted else states,
         "control": query.get("control", ""),
-        "target": query.get("target", "").rstrip("/"),
+        "target": str(ids.parse(query["target"])) if "target" in query else "",
         "cursor": query.get("cursor", ""),
         "limit": int(limit),
     }

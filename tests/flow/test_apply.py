@@ -291,6 +291,21 @@ def test_a_notice_says_before_and_after(queued: World, caplog: pytest.LogCapture
     assert "'enablePurgeProtection': None" in caplog.text
 
 
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_kill_between_the_row_and_its_message_loses_nothing(queued: World, gone: bool) -> None:
+    """Saved as ended, killed before its message was sent: the message delivered again sends what should have followed."""
+    if gone:
+        queued.arm.resources.clear()
+    message = _take(queued)
+    apply(queued, message)
+    queued.queue.sent.clear()
+    calls = len(queued.arm.calls)
+    apply(queued, message)
+
+    assert [name for name, _, _ in queued.queue.sent] == (["evaluate"] if gone else ["notify"])
+    assert len(queued.arm.calls) == calls
+
+
 @pytest.mark.parametrize("body", ["", '{"remediation": "x", "state": "resolved", "occurrence": "1"}'])
 def test_a_notice_that_makes_no_sense_is_a_poison_record(world: World, body: str) -> None:
     """Garbage on the queue is recorded."""

@@ -249,6 +249,31 @@ def test_a_redelivery_after_the_row_was_saved_does_nothing_twice(world: World) -
     assert len(world.records.ledger) == 1
 
 
+def test_a_kill_between_the_row_and_its_message_loses_nothing(world: World) -> None:
+    """The row was saved and `apply` was not sent: the message delivered again sends it, and saves nothing."""
+    world.arm.put(vault_body())
+    message = evaluation(world)
+    evaluate(world, message)
+    world.queue.sent.clear()
+    evaluate(world, message)
+
+    assert len(world.queue.of("apply")) == 1
+    assert len(world.records.past[world.row().id]) == 1
+
+
+def test_an_inventory_that_may_not_be_asked_is_unknown(world: World) -> None:
+    """Azure refuses a read that the decision needs: Unknown and on record at once, not tried nine times."""
+    world.arm.put(vault_body())
+
+    def refused(subscription: str) -> int:
+        raise Denied("AuthorizationFailed", subscription)
+
+    world.inventory.vaults_in = refused  # type: ignore[method-assign]
+    evaluate(world, evaluation(world))
+
+    assert (world.row().verdict, world.row().state, world.queue.of("evaluate")) == ("Unknown", State.OBSERVED, [])
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -82,6 +82,7 @@ def test_health_needs_no_token(azure: Client) -> None:
         ("/api/findings?cursor=eyJQYXJ0aXRpb25LZXkiOiJcdWQ4MDAiLCJSb3dLZXkiOiJiIn0", 400),
         ("/api/findings?state=odd", 400),
         ("/api/findings?colour=red", 400),
+        ("/api/findings?target=/", 400),
         ("/api/remediations?cursor=%00", 400),
         ("/api/explain", 400),
         ("/api/explain?resource=%0a", 400),
