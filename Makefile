@@ -26,9 +26,11 @@ check: setup ## lint, types, import contracts
 test: check ## everything that CI runs
 	@$(PY) -m pytest -n 2
 
+LOCK := .tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
 lock: setup ## compile requirements*.txt anew from pyproject.toml
-	@.tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
-	@.tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	@$(LOCK) --extra telemetry -o requirements-telemetry.txt
+	@$(LOCK) -c requirements-telemetry.txt -o requirements.txt
+	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
 
 clean: ## remove what make has created
 	rm -rf .tools .venv .app .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/storage/node_modules

@@ -21,6 +21,7 @@ from shared.wiring import build
 
 STORAGE = "AzureWebJobsStorage"
 APP = build(settings.read(controls=tuple(it.control.id for it in REMEDIATORS)), REMEDIATORS)
+BAD_PATH = '{"type": "about:blank", "title": "Bad request", "status": 400, "detail": "the path is not UTF-8"}'
 front, hand = func.Blueprint(), func.Blueprint()  # type: ignore[no-untyped-call]
 
 
@@ -118,10 +119,23 @@ async def web(scope: object, receive: object, send: object) -> None:
     await APP.web(scope, receive, send)
 
 
-if APP.settings.part == "hand":
-    app: func.FunctionApp | func.AsgiFunctionApp = func.FunctionApp()
-else:
-    app = func.AsgiFunctionApp(app=web, http_auth_level=func.AuthLevel.ANONYMOUS, function_name="http")
+WEB = func.AsgiMiddleware(web)  # type: ignore[no-untyped-call]
+
+
+@front.function_name("http")
+@front.http_type("asgi")
+@front.route("/{*route}", methods=tuple(func.HttpMethod), auth_level=func.AuthLevel.ANONYMOUS)
+async def http(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Somebody has called the API: who may enter is asked there, for every path."""
+    try:
+        answer: func.HttpResponse = await WEB.handle_async(req, context)
+    except UnicodeError:  # a path that is no UTF-8 breaks the middleware before our own gate
+        return func.HttpResponse(BAD_PATH, status_code=400, mimetype="application/problem+json")
+    return answer
+
+
+app = func.FunctionApp()
+if APP.settings.part != "hand":
     app.register_functions(front)
 if APP.settings.part != "front":
     app.register_functions(hand)

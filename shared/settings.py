@@ -45,6 +45,7 @@ class Settings:
     api_audiences: tuple[str, ...]
     queue_url: str
     table_url: str
+    telemetry: str
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -133,6 +134,8 @@ SETTINGS: tuple[Setting, ...] = (
             "which vaults are looked at: linked (a workspace names it, or it is tagged), tagged or all"),
     Setting("CMK_VAULT_TAG", "cmk-vault=true", _tag, "the tag that marks a vault as holding customer-managed keys"),
     Setting("CMK_ENVIRONMENT_TAG", "environment", _text, "the tag that names the environment of a vault or workspace"),
+    Setting("CMK_TELEMETRY", "off", _one_of("off", "azure-monitor"), "where spans go; azure-monitor needs requirements-telemetry.txt"),
+    Setting("CMK_OWNER_TAG", "owner", _text, "the tag that names who answers for a vault or workspace; shown, never believed"),
     Setting("CMK_SANDBOXES", "sandbox,sbx,playground", lambda value: frozenset(_words(value)),
             "environments in which what cannot be undone is asked for first"),
     Setting("CMK_KILL_SWITCH", "false", _flag, "true: nothing is written by itself, anywhere; findings wait for approval"),
@@ -236,6 +239,7 @@ def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
             vault_scope=values["CMK_VAULT_SCOPE"],
             vault_tag=values["CMK_VAULT_TAG"],
             environment_tag=values["CMK_ENVIRONMENT_TAG"],
+            owner_tag=values["CMK_OWNER_TAG"],
             sandboxes=values["CMK_SANDBOXES"],
             kill_switch=values["CMK_KILL_SWITCH"],
             freezes=values["CMK_FREEZE"],
@@ -254,4 +258,5 @@ def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
         api_audiences=values["CMK_API_AUDIENCE"],
         queue_url=urls["queue"],
         table_url=urls["table"],
+        telemetry=values["CMK_TELEMETRY"],
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.core.choices import Choices
 from shared.core.control import Remediator
-from shared.settings import Settings
+from shared.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -105,4 +105,12 @@ def build(settings: Settings, remediators: tuple[Remediator, ...], **overrides: 
     """Join the parts. `overrides` are ports by name, for whoever brings their own."""
     for name in ("azure", "urllib3", "msal"):  # the SDKs write several lines a call at INFO (LOCAL 5)
         logging.getLogger(name).setLevel(logging.WARNING)
+    if settings.telemetry != "off":
+        try:
+            from shared.adapters.telemetry import start
+        except ImportError as error:
+            raise SettingsError(
+                f"CMK_TELEMETRY={settings.telemetry} needs the packages of requirements-telemetry.txt: {error}"
+            ) from error
+        start()
     return App(settings, remediators, **overrides)

@@ -13,8 +13,8 @@ from shared.core.control import Memory, Remediator
 from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports import Event, Gather, Known, Page, Poisoned, Stored
-from shared.core.record import Remediation, State
+from shared.core.ports import Event, Gather, Known, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+from shared.core.record import Remediation, State, key
 from shared.core.steps import Request
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -73,6 +73,7 @@ class FakeArm:
     failures: dict[str, list[Exception]] = field(default_factory=lambda: {"read": [], "write": []})
     calls: list[tuple[str, str]] = field(default_factory=list)
     loses_replies: bool = False
+    swallows: bool = False  # says yes to a write and does nothing
     identity: Mapping[str, str] = field(default_factory=lambda: {"client_id": "writer", "principal_id": "writer-oid"})
 
     def put(self, *bodies: dict[str, Any]) -> None:
@@ -85,11 +86,14 @@ class FakeArm:
             raise self.failures["read"].pop(0)
         return self.resources.get(target.key)
 
-    def write(self, request: Request) -> None:
+    def write(self, request: Request, correlation: str) -> None:
+        assert len(correlation) == 36
         self.calls.append((request.method, request.path.lower()))
         failure = self.failures["write"].pop(0) if self.failures["write"] else None
         if failure and not self.loses_replies:
             raise failure
+        if self.swallows:
+            return
         self.resources[request.path.lower()]["properties"].update(request.body["properties"])
         if failure:
             raise failure
@@ -153,7 +157,7 @@ class MemoryRecords:
     gathers: dict[str, Gather] = field(default_factory=dict)
     memories: dict[str, Memory] = field(default_factory=dict)
     ledger: dict[tuple[str, str], Write] = field(default_factory=dict)
-    poisoned: list[Poisoned] = field(default_factory=list)
+    poison_records: dict[str, PoisonRecord] = field(default_factory=dict)
     etags: int = 0
 
     def get(self, row_id: str) -> Stored | None:
@@ -219,8 +223,24 @@ class MemoryRecords:
         self.ledger.pop((target.subscription.lower(), target.key + reference), None)
 
     def poison(self, what: Poisoned, now: datetime) -> None:
-        del now
-        self.poisoned.append(what)
+        record = PoisonRecord(key(what.source, what.reference), what, now)
+        self.poison_records[record.id] = record
+
+    def poisoned(self, poison_id: str) -> PoisonRecord | None:
+        return self.poison_records.get(poison_id)
+
+    def poison_page(self, *, cursor: str, limit: int) -> PoisonPage:
+        found = sorted(self.poison_records.values(), key=lambda record: record.id)
+        at = int(cursor or 0)
+        return PoisonPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
+
+    def redriven(self, record: PoisonRecord, person: str, now: datetime) -> PoisonRecord:
+        self.poison_records[record.id] = replace(record, redriven=now, person=person)
+        return self.poison_records[record.id]
+
+    def poison_list(self) -> list[Poisoned]:
+        """Return what was poisoned, oldest first."""
+        return [record.what for record in self.poison_records.values()]
 
     def _etag(self) -> str:
         self.etags += 1

@@ -1,6 +1,7 @@
 """Settings: read once, all problems at once, and documented everywhere they must be."""
 
 import json
+import sys
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from remediators import REMEDIATORS
 from shared.core.choices import Mode, VaultScope
 from shared.settings import SETTINGS, SettingsError, read
+from shared.wiring import build
 from simulator.stack import ROOT
 
 CONTROLS = tuple(it.control.id for it in REMEDIATORS)
@@ -98,3 +100,12 @@ def test_the_sample_is_readable() -> None:
     values = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
 
     assert read(values, CONTROLS).part == "all"
+
+
+def test_telemetry_without_its_packages_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exporter is an extra: asked for and not installed, the app says so at its start."""
+    monkeypatch.setitem(sys.modules, "azure.monitor.opentelemetry", None)
+    settings = read({**LEAST, "CMK_TELEMETRY": "azure-monitor"}, ())
+
+    with pytest.raises(SettingsError, match="requirements-telemetry.txt"):
+        build(settings, ())

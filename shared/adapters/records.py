@@ -6,7 +6,8 @@
     targets        key of the target  gather           for which message a gather began; storage stamps when
                                       memory           what earlier looks have taught
     ledger         subscription       reference        a write that was let through to happen by itself
-    poison         source             key of reference something that could not be worked on
+    poison         key of source      record           something that could not be worked on
+                   and reference
 
 Keys are hashes or GUIDs, so that any ARM id survives. Nothing here names a person but by object id.
 """
@@ -22,13 +23,13 @@ from azure.core.credentials import TokenCredential
 from azure.data.tables import TableServiceClient
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from shared.adapters.tables import Entity, Table, text
+from shared.adapters.tables import Entity, Table, cells, joined
 from shared.core.chain import START, Entry, link
 from shared.core.control import Memory
 from shared.core.errors import RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports import Event, Gather, Known, Page, Poisoned, Stored
+from shared.core.ports import Event, Gather, Known, Page, Poisoned, PoisonPage, PoisonRecord, Stored
 from shared.core.record import Remediation, State, key
 
 _DAY = timedelta(days=1)
@@ -73,9 +74,9 @@ class TableRecords:
         entity = {
             "PartitionKey": row.id, "RowKey": "row", "control": row.control, "target": row.target.lower(),
             "state": row.state.value, "updated": row.updated, "head": entry.n, "newest": entry.hash,
-            "body": text(_json(row)),
+            **cells("body", _json(row)),
         }  # fmt: skip
-        past = {"PartitionKey": row.id, "RowKey": f"history-{entry.n:07}", "body": text(_json(entry))}
+        past = {"PartitionKey": row.id, "RowKey": f"history-{entry.n:07}", **cells("body", _json(entry))}
         try:
             etag = self._rows.together(entity, over.etag if over else "", past)
         except RowChanged:
@@ -106,7 +107,7 @@ class TableRecords:
         """Return the whole history of a row, oldest first."""
         condition = "PartitionKey eq @id and RowKey ge 'history-' and RowKey lt 'history.'"
         found = self._rows.query(condition, {"id": row_id})
-        return tuple(msgspec.json.decode(entity["body"], type=Entry) for entity in found)
+        return tuple(msgspec.json.decode(joined("body", entity), type=Entry) for entity in found)
 
     # targets
 
@@ -141,7 +142,7 @@ class TableRecords:
                 "PartitionKey": partition,
                 "RowKey": "memory",
                 "target": str(target),
-                "body": text(_json(after)),
+                **cells("body", _json(after)),
             }
             self._targets.swap(fresh, _etag(entity) if entity else "")
 
@@ -172,12 +173,36 @@ class TableRecords:
 
     def poison(self, what: Poisoned, now: datetime) -> None:
         """Keep a record of something that could not be worked on. The same thing twice is one record."""
-        self._poison.put(
-            {
-                "PartitionKey": what.source, "RowKey": key(what.reference), "reference": what.reference,
-                "reason": what.reason, "message": what.message[:4000], "time": now,
-            }
-        )  # fmt: skip
+        whole = replace(what, message=_storable(what.message)[:4000], body=_storable(what.body))
+        self._keep(PoisonRecord(key(what.source, what.reference), whole, now))
+
+    def poisoned(self, poison_id: str) -> PoisonRecord | None:
+        """Return one record of poison, or None."""
+        entity = self._poison.get(poison_id, "record")
+        return _poison(entity) if entity else None
+
+    def poison_page(self, *, cursor: str, limit: int) -> PoisonPage:
+        """Return records of poison in the order of their ids."""
+        found, following = self._poison.page("RowKey eq @row", {"row": "record"}, cursor, limit)
+        return PoisonPage(tuple(_poison(entity) for entity in found), following)
+
+    def redriven(self, record: PoisonRecord, person: str, now: datetime) -> PoisonRecord:
+        """Note on a record of poison that a person has sent it again."""
+        noted = replace(record, redriven=now, person=person)
+        self._keep(noted)
+        return noted
+
+    def _keep(self, record: PoisonRecord) -> None:
+        self._poison.put({"PartitionKey": record.id, "RowKey": "record", **cells("body", _json(record))})
+
+
+def _poison(entity: Entity) -> PoisonRecord:
+    return msgspec.json.decode(joined("body", entity), type=PoisonRecord)
+
+
+def _storable(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which no storage takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _json(value: Any) -> str:
@@ -193,7 +218,7 @@ def _next(row: Remediation, event: Event, over: Stored | None) -> Entry:
 
 
 def _stored(entity: Entity) -> Stored:
-    row = msgspec.json.decode(entity["body"], type=Remediation)
+    row = msgspec.json.decode(joined("body", entity), type=Remediation)
     return Stored(row, _etag(entity), int(entity["head"]), str(entity["newest"]))
 
 
@@ -215,4 +240,4 @@ def _gather(entity: Entity | None) -> Gather | None:
 
 
 def _memory(entity: Mapping[str, Any] | None) -> Memory:
-    return msgspec.json.decode(entity["body"], type=Memory) if entity else Memory()
+    return msgspec.json.decode(joined("body", entity), type=Memory) if entity else Memory()

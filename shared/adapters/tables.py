@@ -18,7 +18,8 @@ from shared.adapters.translate import translated
 from shared.core.errors import BadInput, RowChanged
 
 Entity = Mapping[str, Any]
-LONGEST_VALUE = 30_000  # characters; Table Storage refuses a property over 64 KiB (UTF-16)
+LONGEST_VALUE = 30_000  # characters; Table Storage refuses a property over 64 KiB (UTF-16) and an entity over 1 MiB
+_MOST_CELLS = 12
 
 
 class Table:
@@ -138,11 +139,20 @@ class Table:
             raise HttpResponseError(response=error.response) from error
 
 
-def text(value: str) -> str:
-    """Return a value that a table takes. Raises BadInput for one that is too long: nothing of ours may be."""
-    if len(value) > LONGEST_VALUE:
-        raise BadInput("TooLong", f"a value of {len(value)} characters does not fit a table cell ({LONGEST_VALUE})")
-    return value
+def cells(name: str, value: str) -> dict[str, str]:
+    """Return a long text as the cells that hold it: `name`, `name1`, ... Raises BadInput where an entity is too small for it."""
+    parts = [value[at : at + LONGEST_VALUE] for at in range(0, len(value), LONGEST_VALUE)] or [""]
+    if len(parts) > _MOST_CELLS:
+        raise BadInput("TooLong", f"{len(value)} characters do not fit a table entity ({_MOST_CELLS * LONGEST_VALUE})")
+    return {f"{name}{number or ''}": part for number, part in enumerate(parts)}
+
+
+def joined(name: str, entity: Entity) -> str:
+    """Return the text that `cells` has cut."""
+    parts = [str(entity[name])]
+    while (part := entity.get(f"{name}{len(parts)}")) is not None:
+        parts.append(str(part))
+    return "".join(parts)
 
 
 def _sealed(token: Any) -> str:

@@ -43,6 +43,7 @@ class Choices:
     vault_scope: VaultScope = VaultScope.LINKED
     vault_tag: tuple[str, str] = ("cmk-vault", "true")
     environment_tag: str = "environment"
+    owner_tag: str = "owner"
     sandboxes: frozenset[str] = frozenset({"sandbox", "sbx", "playground"})
     kill_switch: bool = False
     freezes: tuple[Freeze, ...] = ()

@@ -9,6 +9,11 @@ from shared.core.choices import Choices, Mode
 from shared.core.ids import ResourceId
 from shared.core.plan import OFTEN, Plan, Rail, in_auto_scope, standing_rail
 
+# Reasons that somebody should hear of at once: a limit has stopped us, or somebody undoes what we do (DESIGN 5).
+ALARMS = frozenset(
+    {"KillSwitch", "ChangeFreeze", "SubscriptionPaused", "WritesPerHour", "ShareOfVaults", "ChangedBackRepeatedly"}
+)
+
 
 class Kind(StrEnum):
     """What is done about a finding."""
@@ -31,7 +36,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything the decision may depend on. `remedied` are the times this target was put right before."""
+    """Everything the decision may depend on. `remedied` are the times this target was put right before.
+
+    `owner` is what the target's owner tag says: shown to people, never believed.
+    """
 
     control: str
     target: ResourceId
@@ -39,6 +47,7 @@ class Case:
     is_sandbox: bool
     dependants_known: bool
     remedied: tuple[datetime, ...]
+    owner: str = ""
 
 
 def decide(case: Case, choices: Choices, now: datetime, counted: Rail | None = None) -> Decision:
@@ -82,7 +91,8 @@ def _rows(case: Case, choices: Choices, now: datetime, counted: Rail | None) -> 
         yield Decision(
             Kind.TICKET,
             "ChangedBackRepeatedly",
-            "this is the third remedy within a day: somebody changes it back",
+            f"this is the third remedy within a day: somebody changes it back (owner: {case.owner or 'no owner tag'}). "
+            "Look for a template or pipeline that deploys the target without what the plan sets, and set it there",
         )
     rail = standing_rail(case.target, choices, now) or counted
     if rail:

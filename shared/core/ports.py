@@ -70,12 +70,35 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Poisoned:
-    """Something that could not be worked on: where it came from, a reference to find it again, and why."""
+    """Something that could not be worked on: where it came from, a reference to find it again, and why.
+
+    `body` is the message of a queue of ours, so that it can be sent again; events carry claims and are never kept.
+    """
 
     source: str
     reference: str
     reason: str
     message: str
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoisonRecord:
+    """Poison on record. `redriven` says when a person sent it again, `person` is their object id."""
+
+    id: str
+    what: Poisoned
+    time: datetime
+    redriven: datetime | None = None
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoisonPage:
+    """A part of the list of poison."""
+
+    items: tuple[PoisonRecord, ...]
+    cursor: str
 
 
 class Arm(Protocol):
@@ -94,8 +117,8 @@ class Hand(Protocol):
         """Who writes: client_id and principal_id."""
         ...
 
-    def write(self, request: Request) -> None:
-        """Send one write, once. Raises Temporary, Conflict, Denied or BadInput; an ambiguous failure is Temporary."""
+    def write(self, request: Request, correlation: str) -> None:
+        """Send one write, once, marked with a GUID of ours. Raises Temporary, Conflict, Denied or BadInput; an ambiguous failure is Temporary."""
         ...
 
 
@@ -159,7 +182,19 @@ class Records(Protocol):
         ...
 
     def poison(self, what: Poisoned, now: datetime) -> None:
-        """Keep a record of something that could not be worked on."""
+        """Keep a record of something that could not be worked on. The same thing twice is one record."""
+        ...
+
+    def poisoned(self, poison_id: str) -> PoisonRecord | None:
+        """Return one record of poison, or None."""
+        ...
+
+    def poison_page(self, *, cursor: str, limit: int) -> PoisonPage:
+        """Return records of poison. Raises BadInput for a cursor that is not ours."""
+        ...
+
+    def redriven(self, record: PoisonRecord, person: str, now: datetime) -> PoisonRecord:
+        """Note on a record of poison that a person has sent it again."""
         ...
 
 

@@ -42,7 +42,7 @@ def settle(row: Remediation | None, look: Look, now: datetime) -> Remediation | 
         case Compliant():
             return resolved(row, now) if row and row.is_open else row
         case NotApplicable():
-            return moved(row, State.SUPERSEDED, now, verdict="NotApplicable") if row and row.is_open else row
+            return moved(row, State.SUPERSEDED, now, verdict="NotApplicable", attempt=0) if row and row.is_open else row
         case Unknown():
             return _unknown(row, look, now)
         case NonCompliant():
@@ -66,7 +66,9 @@ def _found(row: Remediation | None, look: Look, now: datetime) -> Remediation:
     again: dict[str, object] = {}
     if row.state is State.RESOLVED:  # a regression: it was right and is not any more
         again = {"opened": now, "occurrence": row.occurrence + 1}
-    return moved(row, state, now, **_news(look), **again, attempt=0, approved=_approved(look))
+    # A plan that was given up for a conflict keeps its count: a conflict that comes back for ever must end (DESIGN 6).
+    attempt = row.attempt if row.state is State.SUPERSEDED else 0
+    return moved(row, state, now, **_news(look), **again, attempt=attempt, approved=_approved(look))
 
 
 def _stands(row: Remediation, look: Look) -> bool:

@@ -9,40 +9,47 @@ What was decided before is decided again from a fresh read: a plan is never repl
 """
 
 import logging
+import uuid
 from dataclasses import dataclass, replace
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from shared.core import ids
-from shared.core.control import Compliant, Finding, Memory, NonCompliant, Remediator, Unknown, Verdict
+from shared.core.control import Compliant, Finding, Memory, NotApplicable, Remediator, Unknown, Verdict
 from shared.core.decide import Decision, Kind, decide
-from shared.core.errors import BadInput, Conflict, Denied, Refused, RowChanged, Temporary
+from shared.core.errors import BadInput, Conflict, Denied, RowChanged, Temporary
 from shared.core.facts import Snapshot
 from shared.core.plan import Plan, may_write, standing_rail
 from shared.core.ports import Delivery, Poisoned, Ports
 from shared.core.record import OPENED_BY, Remediation, State, recorded_step, resolved
 from shared.flow import messages
 from shared.flow.execute import execute
-from shared.flow.gather import gather, read_vault
+from shared.flow.gather import check_settled, gather, read_vault
 from shared.flow.look import case_of, planned
 from shared.flow.messages import APPLY
+from shared.flow.say import say
+from shared.flow.trace import span
 from shared.flow.work import Work, claim, fail, postpone, start_over
 
 _log = logging.getLogger("cmkwarden.apply")
 
+_OURS = uuid.UUID("6f0e2c9a-6d0b-5f0e-9d0c-3b5b0c1e7a55")  # the namespace of our correlation ids
 _READS_BACK = 3  # a write is nearly always visible in the first read; after the last we come back through the queue
 
 
 def apply(ports: Ports, delivery: Delivery) -> None:
     """Work on one message. Raises nothing but bugs: what can go wrong ends in a state or in another message."""
     try:
-        work = claim(ports, messages.apply(delivery.body), delivery.id)
-        if work:
-            _attempt(work)
+        message = messages.apply(delivery.body)
+        with span("apply", remediation=message.remediation):
+            work = claim(ports, message, delivery.id)
+            if work:
+                _attempt(work)
     except BadInput as error:
+        say(_log, "refused", logging.WARNING, message=delivery.id, reason=error.reason)
         ports.records.poison(Poisoned(APPLY, delivery.id, error.reason, error.message), ports.clock.now())
     except RowChanged:
-        _log.info("left alone message=%s: somebody else has the row by now", delivery.id)
+        say(_log, "ignored", message=delivery.id, reason="RowChanged")
 
 
 def _attempt(work: Work) -> None:
@@ -52,7 +59,7 @@ def _attempt(work: Work) -> None:
         raise
     except Temporary as error:
         postpone(work, error)
-    except (Conflict, Refused) as error:
+    except Conflict as error:
         start_over(work, error)
     except (Denied, BadInput) as error:
         fail(work, error)
@@ -79,21 +86,23 @@ def _carry_out(work: Work) -> None:
     target = ids.parse(row.target)
     bench = _Bench(ports, _remediator(ports, row), ports.records.known(target).memory, row.subject)
     snapshot = gather(ports, target)
+    check_settled(snapshot)
     verdict = bench.judge(snapshot)
     if isinstance(verdict, Compliant):
         _resolve(work, verdict, "FoundCompliant")
         return
-    if isinstance(verdict, Unknown):
-        raise Temporary(verdict.finding.reason, verdict.finding.message)
-    if not isinstance(verdict, NonCompliant):
-        raise Refused(verdict.finding.reason, verdict.finding.message)
+    if isinstance(verdict, Unknown):  # what may be readable later has risen as Temporary already
+        raise Denied(verdict.finding.reason, verdict.finding.message)
+    if isinstance(verdict, NotApplicable):
+        work.supersede(verdict.finding.reason, verdict.finding.message)
+        return
     plan = planned(ports, bench.remediator, verdict, snapshot)
     held = _objection(work, plan, snapshot, bench.memory)
     if held:
         _hold(work, held)
         return
     if not {step.id for step in plan.steps} <= set(row.approved):
-        raise Refused("PlanHasChanged", "what would be written now is not what was decided")
+        raise Conflict("PlanHasChanged", "what would be written now is not what was decided")
     _write(work, plan)
     _verify(work, bench, snapshot)
 
@@ -121,6 +130,7 @@ def _write(work: Work, plan: Plan) -> None:
     """Carry out the steps. The before-image is saved before the write: a kill in between must not lose it."""
     for step in plan.steps:
         fresh = recorded_step(step)
+        correlation = str(uuid.uuid5(_OURS, f"{work.row.id} {work.row.occurrence} {work.stored.head} {step.id}"))
         steps = tuple(fresh if old.id == fresh.id else old for old in work.row.plan.steps)
         work.move(
             State.APPLYING,
@@ -128,6 +138,7 @@ def _write(work: Work, plan: Plan) -> None:
             step.kind,
             {
                 "step": step.id,
+                "correlation": correlation,
                 "resource": step.resource,
                 "before": dict(step.before),
                 "after": dict(step.after),
@@ -136,7 +147,7 @@ def _write(work: Work, plan: Plan) -> None:
             executor=dict(work.ports.hand.identity),
             plan=replace(work.row.plan, steps=steps),
         )
-        execute(work.ports, step)
+        execute(work.ports, step, correlation)
 
 
 def _verify(work: Work, bench: _Bench, before: Snapshot) -> None:

@@ -14,18 +14,20 @@ from datetime import timedelta
 
 from shared.core.control import Finding, Unknown
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
-from shared.core.facts import Absent, Snapshot, Vault
+from shared.core.facts import Absent
 from shared.core.ids import ResourceId
 from shared.core.plan import Plan, Rail, counting_rail
 from shared.core.ports import Delivery, Event, Known, Poisoned, Ports
 from shared.core.record import Remediation, State, remediation_id
 from shared.core.settle import UNREADABLE, Look, settle
 from shared.flow import messages
-from shared.flow.gather import gather
+from shared.flow.gather import check_settled, gather
 from shared.flow.learn import learn
 from shared.flow.look import Ledger, Seen, look
 from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify
 from shared.flow.receive import in_estate
+from shared.flow.say import say
+from shared.flow.trace import span
 
 _log = logging.getLogger("cmkwarden.evaluate")
 
@@ -42,8 +44,13 @@ def evaluate(ports: Ports, delivery: Delivery) -> None:
         message = _understood(ports, delivery)
     except BadInput as error:
         ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
-        _log.warning("refused message=%s reason=%s", delivery.id, error.reason)
+        say(_log, "refused", logging.WARNING, message=delivery.id, reason=error.reason)
         return
+    with span("evaluate", target=str(message.target), cause=message.cause.id, attempt=message.attempt):
+        _work_on(ports, delivery, message)
+
+
+def _work_on(ports: Ports, delivery: Delivery, message: Evaluate) -> None:
     known = _begun(ports, delivery, message)
     if known is None:
         return
@@ -80,7 +87,7 @@ def _is_answered(ports: Ports, known: Known, delivery: Delivery, message: Evalua
         return False  # a redelivery of the message that began the gather: the gather may have died
     began, sent = (moment.replace(microsecond=0) for moment in (known.gather.began, delivery.sent))
     if began > sent:
-        _log.info("coalesced target=%s message=%s", message.target, delivery.id)
+        say(_log, "coalesced", target=message.target, message=delivery.id, cause=message.cause.id)
         return True
     if began == sent and not message.waited:  # which came first cannot be told: look again when the second is over
         ports.queue.send(EVALUATE, replace(message, waited=True).body(), SAME_SECOND)
@@ -91,8 +98,7 @@ def _is_answered(ports: Ports, known: Known, delivery: Delivery, message: Evalua
 def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery) -> None:
     again = known.gather is not None and known.gather.message == delivery.id
     snapshot = gather(ports, message.target)
-    if _is_unfinished(snapshot):
-        raise Temporary("StillProvisioning", f"Azure is not done with {message.target} yet")
+    check_settled(snapshot)
     if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < _LOOKS_AT_NOTHING:
         ports.queue.send(
             EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), _delay(ports, message.attempt)
@@ -100,10 +106,6 @@ def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery)
     for seen in look(ports, snapshot, known.memory, message.cause, _entering(ports)):
         _record(ports, seen, again=again)
     learn(ports, snapshot, message, known.memory)
-
-
-def _is_unfinished(snapshot: Snapshot) -> bool:
-    return isinstance(snapshot.vault, Vault) and not snapshot.vault.is_settled
 
 
 def _entering(ports: Ports) -> Ledger:
@@ -134,9 +136,9 @@ def _record(ports: Ports, seen: Seen, *, again: bool) -> None:
             _follow(ports, row)
         return
     _save(ports, row, seen)
-    _log.info(
-        "recorded remediation=%s target=%s state=%s reason=%s decision=%s",
-        row.id, row.target, row.state, row.finding.reason, row.decision.reason,
+    say(
+        _log, "recorded", remediation=row.id, target=row.target, state=row.state, reason=row.finding.reason,
+        decision=row.decision.reason, cause=row.cause.id,
     )  # fmt: skip
     _follow(ports, row)
 
@@ -167,7 +169,10 @@ def _come_back(
     """Send the message again, later. After the last failure what we could not read is Unknown, not forgotten."""
     if message.attempt < LAST_ATTEMPT:
         delay = _delay(ports, message.attempt, said)
-        _log.info("again target=%s reason=%s delay=%s", message.target, error.reason, delay.total_seconds())
+        say(
+            _log, "again", target=message.target, reason=error.reason, attempt=message.attempt,
+            delay=delay.total_seconds(), cause=message.cause.id,
+        )  # fmt: skip
         ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), delay)
         return
     _give_up(ports, delivery, message, error)
@@ -175,8 +180,9 @@ def _come_back(
 
 def _give_up(ports: Ports, delivery: Delivery, message: Evaluate, error: RemediationError) -> None:
     """Put on record that the target could not be judged, for a person to see to."""
-    _log.warning("given up message=%s target=%s reason=%s", delivery.id, message.target, error.reason)
-    ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
+    say(_log, "gave_up", logging.WARNING, target=message.target, reason=error.reason, cause=message.cause.id)
+    poisoned = Poisoned(EVALUATE, delivery.id, error.reason, error.message, messages.text(message))
+    ports.records.poison(poisoned, ports.clock.now())
     for remediator in ports.remediators:
         if message.target.kind in remediator.control.targets:
             row_id = remediation_id(remediator.control.id, message.target.key, "")

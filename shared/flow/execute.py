@@ -8,11 +8,17 @@ import logging
 from shared.core import moves
 from shared.core.ports import Ports
 from shared.core.steps import Step
+from shared.flow.say import say
+from shared.flow.trace import span
 
 _log = logging.getLogger("cmkwarden.execute")
 
 
-def execute(ports: Ports, step: Step) -> None:
-    """Carry out one step. Raises Temporary (also when nobody knows whether it took effect), Conflict or Denied."""
-    _log.info("writing step=%s kind=%s resource=%s", step.id, step.kind, step.resource)
-    ports.hand.write(moves.request(step))
+def execute(ports: Ports, step: Step, correlation: str) -> None:
+    """Carry out one step. Raises Temporary (also when nobody knows whether it took effect), Conflict or Denied.
+
+    `correlation` is a GUID: Azure's Activity Log shows it beside the write, our history beside the step.
+    """
+    with span("execute", step=step.id, kind=step.kind, target=step.resource, correlation=correlation):
+        ports.hand.write(moves.request(step), correlation)
+        say(_log, "wrote", step=step.id, kind=step.kind, target=step.resource, correlation=correlation)

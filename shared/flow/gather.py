@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.core import ids, parse
-from shared.core.errors import BadInput, Denied
+from shared.core.errors import BadInput, Denied, Temporary
 from shared.core.facts import Absent, Snapshot, Unreadable, Vault, Workspace
 from shared.core.ids import ResourceId
 from shared.core.ports import Ports
@@ -27,6 +27,12 @@ def gather(ports: Ports, target: ResourceId) -> Snapshot:
     if target.kind == ids.WORKSPACE:
         return Snapshot(target, workspace=_read(ports, target, parse.workspace))
     raise BadInput("NotOurs", f"{target.kind} is neither a key vault nor a Databricks workspace")
+
+
+def check_settled(snapshot: Snapshot) -> None:
+    """Raise Temporary while Azure is still creating or changing the target: what it says now is not the end of it."""
+    if isinstance(snapshot.vault, Vault) and not snapshot.vault.is_settled:
+        raise Temporary("StillProvisioning", f"Azure is not done with {snapshot.target} yet")
 
 
 def read_vault(ports: Ports, target: ResourceId) -> Vault | Unreadable | Absent:

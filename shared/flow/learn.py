@@ -15,6 +15,7 @@ from shared.core.ports import Ports
 from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.wake import Cause
 from shared.flow.messages import EVALUATE, LAST_ATTEMPT, Evaluate
+from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.learn")
 
@@ -60,6 +61,7 @@ def _name_vaults(ports: Ports, workspace: object, message: Evaluate, memory: Mem
         target = ids.parse(vault)
         if vault in named:
             _nominate(ports, target, workspace)
+        say(_log, "woke", target=target, workspace=workspace.id, cause=message.cause.id)
         ports.queue.send(EVALUATE, Evaluate(target, Cause("workspace", str(workspace.id), message.cause.actor)).body())
     if len(named) < len(names):
         _ask_again(ports, message, [name for name in names if name not in found])
@@ -68,7 +70,7 @@ def _name_vaults(ports: Ports, workspace: object, message: Evaluate, memory: Mem
 
 def _ask_again(ports: Ports, message: Evaluate, missing: list[str]) -> None:
     """Resource Graph does not know these vaults yet, or they are not in our estate: look again, but not for ever."""
-    _log.warning("unknown vaults target=%s names=%s", message.target, ",".join(missing))
+    say(_log, "missed", logging.WARNING, target=message.target, vaults=",".join(missing), cause=message.cause.id)
     if message.attempt < LAST_ATTEMPT:
         delay = ports.choices.retry_delay * 2 ** (message.attempt - 1)
         ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), delay)

@@ -7,14 +7,15 @@ Whether a write may still happen by itself is asked of a Ledger: evaluate's ente
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from shared.core.choices import Choices
 from shared.core.control import Memory, NonCompliant, Remediator, Unknown, Verdict
 from shared.core.decide import Case, Decision, Kind, decide
-from shared.core.facts import Snapshot, Unreadable
+from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
 from shared.core.ids import ResourceId
 from shared.core.plan import Plan, Rail
 from shared.core.ports import Ports, Stored
 from shared.core.record import State, remediation_id
-from shared.core.sandbox import is_sandbox
+from shared.core.sandbox import LONGEST_NAME, is_sandbox
 from shared.core.settle import UNREADABLE, Look
 from shared.core.wake import Cause
 
@@ -70,7 +71,18 @@ def case_of(ports: Ports, control: str, plan: Plan, snapshot: Snapshot, memory: 
         is_sandbox=is_sandbox(snapshot, memory, ports.choices),
         dependants_known=not isinstance(snapshot.dependants, Unreadable),
         remedied=stored.row.remedied if stored else (),
+        owner=_owner(snapshot, ports.choices),
     )
+
+
+def _owner(snapshot: Snapshot, choices: Choices) -> str:
+    """Return whom the tags name: of the target first, then of whoever depends on it."""
+    dependants = () if isinstance(snapshot.dependants, Unreadable) else snapshot.dependants
+    for it in (snapshot.vault, snapshot.workspace, *dependants):
+        owner = it.tags.get(choices.owner_tag.lower(), "") if isinstance(it, Vault | Workspace) else ""
+        if owner.strip():
+            return owner.strip()[:LONGEST_NAME]
+    return ""
 
 
 def _decision(ports: Ports, verdict: Verdict, case: Case, stored: Stored | None, ledger: Ledger) -> Decision:

@@ -62,9 +62,14 @@ class Notify:
         return {"remediation": self.remediation, "state": self.state, "occurrence": self.occurrence}
 
 
-def evaluate(text: str) -> Evaluate:
+def text(message: Evaluate | Apply | Notify) -> str:
+    """Return a message as it lies on a queue."""
+    return json.dumps(message.body(), separators=(",", ":"))
+
+
+def evaluate(body_text: str) -> Evaluate:
     """Read an `evaluate` message. Raises BadInput."""
-    body = _parsed(text)
+    body = _parsed(body_text)
     cause = body.get("cause")
     if cause is None:
         cause = {}
@@ -77,15 +82,15 @@ def evaluate(text: str) -> Evaluate:
     return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, waited=body.get("waited") is True)
 
 
-def apply(text: str) -> Apply:
+def apply(body_text: str) -> Apply:
     """Read an `apply` message. Raises BadInput."""
-    body = _parsed(text)
+    body = _parsed(body_text)
     return Apply(_row(body), _word(body, "fingerprint"))
 
 
-def notify(text: str) -> Notify:
+def notify(body_text: str) -> Notify:
     """Read a `notify` message. Raises BadInput."""
-    body = _parsed(text)
+    body = _parsed(body_text)
     occurrence = body.get("occurrence", 1)
     if isinstance(occurrence, bool) or not isinstance(occurrence, int):
         raise BadInput("BadMessage", "occurrence must be a whole number")
@@ -99,9 +104,9 @@ def _row(body: Mapping[str, Any]) -> str:
     return row
 
 
-def _parsed(text: str) -> Mapping[str, Any]:
+def _parsed(body_text: str) -> Mapping[str, Any]:
     try:
-        body = json.loads(text)
+        body = json.loads(body_text)
     except (ValueError, RecursionError) as error:
         raise BadInput("BadMessage", f"the message is not JSON: {error}") from None
     if not isinstance(body, dict):
@@ -113,4 +118,6 @@ def _word(body: Mapping[str, Any], name: str, default: str | None = None) -> str
     value = body.get(name, default)
     if not isinstance(value, str) or len(value) > ids.LONGEST_ID:
         raise BadInput("BadMessage", f"{name} must be a string of at most {ids.LONGEST_ID} characters")
+    if not value.isascii():  # ids, kinds and reasons of ours are; half a surrogate pair would break storage
+        raise BadInput("BadMessage", f"{name} must be ASCII")
     return value

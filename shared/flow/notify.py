@@ -1,11 +1,18 @@
-"""Say what was done, before and after. One log line a message: operators' alerts are set on it."""
+"""Say what was done, before and after. One log line a message: operators' alerts are set on it.
 
+A tripped guard rail, a failure and a tug of war are alarms: silence must not be a way to switch us off (DESIGN 5).
+"""
+
+import json
 import logging
 
+from shared.core.decide import ALARMS
 from shared.core.errors import BadInput
 from shared.core.ports import Delivery, Poisoned, Ports
+from shared.core.record import Remediation, State
 from shared.flow import messages
 from shared.flow.messages import NOTIFY
+from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.notify")
 
@@ -21,8 +28,14 @@ def notify(ports: Ports, delivery: Delivery) -> None:
     if stored is None:
         return
     row = stored.row
-    steps = "; ".join(f"{step.kind} {dict(step.before)} -> {dict(step.after)}" for step in row.plan.steps)
-    _log.warning(
-        "notice remediation=%s control=%s target=%s state=%s finding=%s decision=%s steps=%s",
-        row.id, row.control, row.target, row.state, row.finding.reason, row.decision.reason, steps or "none",
+    steps = "; ".join(f"{step.kind} {json.dumps(step.before)} -> {json.dumps(step.after)}" for step in row.plan.steps)
+    say(
+        _log, "notice", logging.ERROR if is_alarm(row) else logging.WARNING, remediation=row.id, control=row.control,
+        target=row.target, state=row.state, finding=row.finding.reason, decision=row.decision.reason,
+        message=row.decision.message, steps=steps or "none", cause=row.cause.id,
     )  # fmt: skip
+
+
+def is_alarm(row: Remediation) -> bool:
+    """Whether somebody should look at once."""
+    return row.state is State.FAILED or (row.is_open and row.decision.reason in ALARMS)

@@ -1,4 +1,4 @@
-"""A person says: try again. The row is judged anew from the start, as if an event had come."""
+"""Somebody says: try again. The row is judged anew from the start, as if an event had come."""
 
 from datetime import timedelta
 
@@ -12,8 +12,8 @@ from shared.flow.messages import EVALUATE, Evaluate
 _SAVED_BY_THEN = timedelta(seconds=3)
 
 
-def retry(ports: Ports, stored: Stored, person: str) -> Stored:
-    """Open a failed, rejected or expired row for a fresh evaluation. `person` is an object id.
+def retry(ports: Ports, stored: Stored, cause: Cause) -> Stored:
+    """Open a failed, rejected or expired row for a fresh evaluation. `cause` says who asks: a person, or the sweep.
 
     Raises Refused where the row is in no such state, RowChanged where it has changed meanwhile.
     """
@@ -23,9 +23,8 @@ def retry(ports: Ports, stored: Stored, person: str) -> Stored:
             "NothingToRetry",
             f"the remediation is {row.state}; only failed, rejected and expired ones can be retried",
         )
-    cause = Cause("person", row.id, person)
     # The message first, for a moment later: a person's click has no message of its own that would be delivered again.
     # If the row is not saved after all, the look finds it as it was and changes nothing.
     ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), _SAVED_BY_THEN)
     again = moved(row, State.SUPERSEDED, ports.clock.now(), attempt=0, cause=cause)
-    return ports.records.save(again, Event("retried", person, "Retry", {"from": row.state}), stored)
+    return ports.records.save(again, Event("retried", cause.actor or cause.kind, "Retry", {"from": row.state}), stored)

@@ -1,32 +1,75 @@
-"""Heal rows that got stuck: saved, but their message was lost or its worker died. It sends, it does nothing itself.
+"""Heal what got stuck, whatever the reason: it sends, it does nothing itself.
 
-A second message for a row that is being worked on is harmless: it finds a fresh claim and leaves it alone.
+    the row is                               because                                    what is sent
+    queued, applying, without a sign of life its message was lost, its worker died      `apply`
+    failed                                   the night is a new chance (DESIGN 3)       `evaluate`, as a retry
+    any other that is open                   a freeze has ended, a pause was lifted,    `evaluate`
+                                             a right was given: nobody sends an event
+
+A second message is harmless: a fresh claim is left alone, evaluations of one target coalesce.
 """
 
 import logging
+from collections.abc import Iterator
 
+from shared.core import ids
+from shared.core.errors import RowChanged
 from shared.core.ports import Ports
-from shared.core.record import State
-from shared.flow.messages import APPLY, Apply
+from shared.core.record import CLOSED, Remediation, State
+from shared.core.wake import Cause
+from shared.flow.messages import APPLY, EVALUATE, Apply, Evaluate
+from shared.flow.retry import retry
+from shared.flow.say import say
+from shared.flow.trace import span
 
 _log = logging.getLogger("cmkwarden.sweep")
 
 _PAGE = 200
+_OPEN = tuple(state for state in State if state not in CLOSED)
+_MOVING = frozenset({State.QUEUED, State.APPLYING})
 
 
 def sweep(ports: Ports) -> int:
-    """Send `apply` again for every queued or applying row without a sign of life. Returns how many."""
-    healed, cursor = 0, ""
-    before = ports.clock.now() - ports.choices.claim
-    while True:
-        page = ports.records.page(
-            states=(State.QUEUED, State.APPLYING), control="", target="", cursor=cursor, limit=_PAGE
-        )
-        for row in page.items:
-            if row.updated < before:
-                ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
-                _log.warning("healed remediation=%s state=%s since=%s", row.id, row.state, row.updated.isoformat())
+    """Send what gets open rows going again. Returns how many rows."""
+    with span("sweep"):
+        healed, looked_at = 0, set[str]()
+        for row in _rows(ports):
+            if row.state in _MOVING:
+                healed += _revive(ports, row)
+            elif row.state is State.FAILED:
+                healed += _reopen(ports, row)
+            elif row.target not in looked_at:
+                looked_at.add(row.target)
+                ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), Cause("sweep", row.id)).body())
                 healed += 1
+        say(_log, "swept", rows=healed)
+        return healed
+
+
+def _rows(ports: Ports) -> Iterator[Remediation]:
+    cursor = ""
+    while True:
+        page = ports.records.page(states=_OPEN, control="", target="", cursor=cursor, limit=_PAGE)
+        yield from page.items
         cursor = page.cursor
         if not cursor:
-            return healed
+            return
+
+
+def _revive(ports: Ports, row: Remediation) -> bool:
+    if row.updated >= ports.clock.now() - ports.choices.claim:
+        return False
+    ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
+    say(_log, "healed", logging.WARNING, remediation=row.id, state=row.state, since=row.updated.isoformat())
+    return True
+
+
+def _reopen(ports: Ports, row: Remediation) -> bool:
+    stored = ports.records.get(row.id)
+    if stored is None or stored.row.state is not State.FAILED:
+        return False
+    try:
+        retry(ports, stored, Cause("sweep", row.id))
+    except RowChanged:  # somebody is at it: nothing to heal
+        return False
+    return True

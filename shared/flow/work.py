@@ -12,10 +12,11 @@ from typing import Any
 
 from shared.core import ids
 from shared.core.control import Finding
-from shared.core.errors import RemediationError, Temporary
+from shared.core.errors import Conflict, RemediationError, Temporary
 from shared.core.ports import Event, Poisoned, Ports, Stored
 from shared.core.record import Remediation, State, moved
-from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify
+from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify, text
+from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.apply")
 
@@ -37,11 +38,15 @@ class Work:
     def save(self, row: Remediation, name: str, reason: str, detail: Mapping[str, Any]) -> None:
         """Save the row with its history entry. Raises RowChanged where somebody else has it by now."""
         self.stored = self.ports.records.save(row, Event(name, "apply", reason, detail), self.stored)
-        _log.info("%s remediation=%s state=%s reason=%s", name, row.id, row.state, reason)
+        say(_log, name, remediation=row.id, target=row.target, state=row.state, reason=reason, cause=row.cause.id)
 
     def move(self, state: State, name: str, reason: str, detail: Mapping[str, Any], **changes: Any) -> None:
         """Save the row in another state."""
         self.save(moved(self.row, state, self.ports.clock.now(), **changes), name, reason, detail)
+
+    def supersede(self, reason: str, message: str, attempt: int = 0) -> None:
+        """End the plan: it is not what the world needs any more."""
+        self.move(State.SUPERSEDED, "superseded", reason, {"message": message}, attempt=attempt)
 
     def tell(self) -> None:
         """Tell people where the row has come to."""
@@ -52,7 +57,7 @@ def claim(ports: Ports, message: Apply, claimant: str) -> Work | None:
     """Claim the row, or return None where there is nothing for this message to do. Raises RowChanged."""
     stored = ports.records.get(message.remediation)
     if stored is None or stored.row.plan.fingerprint != message.fingerprint:
-        _log.info("nothing to do remediation=%s: another plan by now", message.remediation)
+        say(_log, "ignored", remediation=message.remediation, reason="AnotherPlan")
         return None
     work, row = Work(ports, stored), stored.row
     if row.state is State.APPLYING and row.claim == claimant:
@@ -62,7 +67,7 @@ def claim(ports: Ports, message: Apply, claimant: str) -> Work | None:
         return None
     stale = row.state is State.APPLYING and row.updated < ports.clock.now() - ports.choices.claim
     if row.state is not State.QUEUED and not stale:
-        _log.info("nothing to do remediation=%s state=%s", row.id, row.state)
+        say(_log, "ignored", remediation=row.id, reason=f"StateIs_{row.state}")
         return None
     work.move(State.APPLYING, "claimed", "TakenOver" if stale else "Claimed", {"message": claimant}, claim=claimant)
     return work
@@ -72,9 +77,7 @@ def postpone(work: Work, error: Temporary) -> None:
     """Give the row back and send its message again, later; the ninth time it has failed."""
     attempt = work.row.attempt + 1
     if attempt >= LAST_ATTEMPT:
-        fail(work, error)
-        poisoned = Poisoned(APPLY, work.row.id, error.reason, error.message)
-        work.ports.records.poison(poisoned, work.ports.clock.now())
+        _give_up(work, error)
         return
     work.move(
         State.QUEUED,
@@ -83,8 +86,8 @@ def postpone(work: Work, error: Temporary) -> None:
         {"message": error.message, "attempt": attempt},
         attempt=attempt,
     )
-    own = (work.ports.choices.retry_delay * 2 ** (attempt - 1)).total_seconds()
-    delay = timedelta(seconds=own if error.delay is None else error.delay)
+    own = _later(work, attempt)
+    delay = own if error.delay is None else timedelta(seconds=error.delay)
     work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), min(delay, _LONGEST_DELAY))
 
 
@@ -99,16 +102,35 @@ def fail(work: Work, error: RemediationError) -> None:
     work.tell()
 
 
-def start_over(work: Work, error: RemediationError) -> None:
-    """The world is not what the plan was made for: end this plan and evaluate from the start."""
-    work.move(State.SUPERSEDED, "superseded", error.reason, {"message": error.message})
+def start_over(work: Work, error: Conflict) -> None:
+    """The world is not what the plan was made for: end this plan and evaluate from the start; the ninth time it has failed."""
+    attempt = work.row.attempt + 1
+    if attempt >= LAST_ATTEMPT:
+        _give_up(work, error)
+        return
+    work.supersede(error.reason, error.message, attempt)
     _follow(work)
+
+
+def _give_up(work: Work, error: RemediationError) -> None:
+    fail(work, error)
+    body = text(Apply(work.row.id, work.row.plan.fingerprint))
+    poisoned = Poisoned(APPLY, work.row.id, error.reason, error.message, body)
+    work.ports.records.poison(poisoned, work.ports.clock.now())
 
 
 def _follow(work: Work) -> None:
     """Send what follows from where the row has come to: another look at what was superseded, a notice of all else."""
-    if work.row.state is not State.SUPERSEDED:
+    row = work.row
+    if row.state is not State.SUPERSEDED:
         work.tell()
         return
-    cause = replace(work.row.cause, kind="retry", id=work.row.id)
-    work.ports.queue.send(EVALUATE, Evaluate(ids.parse(work.row.target), cause).body())
+    delay = _later(work, row.attempt - 1) if row.attempt > 1 else timedelta(0)
+    cause = replace(row.cause, kind="retry")
+    work.ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), delay)
+
+
+def _later(work: Work, attempt: int) -> timedelta:
+    """Return how long to wait before the next try: twice as long each time."""
+    doubled: timedelta = work.ports.choices.retry_delay * 2 ** (attempt - 1)
+    return min(doubled, _LONGEST_DELAY)

@@ -20,7 +20,9 @@ from shared.core import chain, ids
 from shared.core.errors import BadInput, RemediationError
 from shared.core.ports import Ports, Stored
 from shared.core.record import CLOSED, State
+from shared.core.wake import Cause
 from shared.flow.explain import explain
+from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.web import shapes
 from shared.web.answers import answer, refusal, refused
@@ -29,14 +31,18 @@ from shared.web.openapi import Operation, Parameter, document
 
 VERSION = "0.1.0"
 _OPEN = tuple(state for state in State if state not in CLOSED)
+_PART = (
+    Parameter("limit", "rows in one part, 1 to 200; 50 where it is not given", kind="integer"),
+    Parameter("cursor", "the `next` of the part before"),
+)
 _LIST = (
     Parameter("state", "only rows in this state", enum=tuple(state.value for state in State)),
     Parameter("control", "only rows of this control, as KV-RECOVERY"),
     Parameter("target", "only rows of this resource: an ARM id"),
-    Parameter("limit", "rows in one part, 1 to 200; 50 where it is not given", kind="integer"),
-    Parameter("cursor", "the `next` of the part before"),
+    *_PART,
 )
 _ID = Parameter("id", "the remediation's id", place="path", required=True)
+_POISON_ID = Parameter("id", "the id of the record of poison", place="path", required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,22 @@ class Api:
     def retry(self, request: Request) -> Response:
         """Judge a failed, rejected or expired remediation anew."""
         caller: Caller = request.state.caller
-        return self._shown(retry(self.ports, self._stored(request), caller.object_id))
+        stored = self._stored(request)
+        return self._shown(retry(self.ports, stored, Cause("person", stored.row.id, caller.object_id)))
+
+    def poison(self, request: Request) -> Response:
+        """List what could not be worked on: why, and whether somebody has tried it again."""
+        page = self.ports.records.poison_page(**_part(request, _PART))
+        return answer(shapes.PoisonOutPage(tuple(shapes.poison(it) for it in page.items), page.cursor or None))
+
+    def redrive(self, request: Request) -> Response:
+        """Try something again that could not be worked on."""
+        caller: Caller = request.state.caller
+        poison_id = request.path_params["id"]
+        record = self.ports.records.poisoned(poison_id) if _is_id(poison_id) else None
+        if record is None:
+            raise HTTPException(404, "There is no such record of poison")
+        return answer(shapes.poison(redrive(self.ports, record, caller.object_id)))
 
     def explain(self, request: Request) -> Response:
         """Show every rule's verdict on a resource and the decision it would lead to, writing nothing."""
@@ -94,7 +115,7 @@ class Api:
 
     def _stored(self, request: Request) -> Stored:
         row_id = request.path_params["id"]
-        stored = self.ports.records.get(row_id) if row_id.isascii() and row_id.isalnum() and len(row_id) == 16 else None
+        stored = self.ports.records.get(row_id) if _is_id(row_id) else None
         if stored is None:
             raise HTTPException(404, "There is no such remediation")
         return stored
@@ -117,6 +138,8 @@ def operations(api: Api) -> Sequence[Operation]:
             "GET", "/api/explain", api.explain, shapes.Explanation,
             (Parameter("resource", "the resource to explain: an ARM id", required=True),),
         ),
+        Operation("GET", "/api/poison", api.poison, shapes.PoisonOutPage, _PART),
+        Operation("POST", "/api/poison/{id}/redrive", api.redrive, shapes.PoisonOut, (_POISON_ID,)),
         Operation("GET", "/api/openapi.json", api.openapi, dict[str, Any]),
     )  # fmt: skip
 
@@ -161,23 +184,30 @@ class _Gate:
 
 
 def _filters(request: Request, states: tuple[State, ...]) -> dict[str, Any]:
-    query = request.query_params
-    unknown = set(query) - {parameter.name for parameter in _LIST}
-    if unknown:
-        raise BadInput(
-            "UnknownParameter",
-            f"{min(unknown)!r} is no parameter; there are state, control, target, limit, cursor",
-        )
+    part, query = _part(request, _LIST), request.query_params
     wanted = query.get("state")
     if wanted is not None and wanted not in list(State):
         raise BadInput("BadState", f"state must be one of {', '.join(State)}")
-    limit = query.get("limit", "50")
-    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= 200:
-        raise BadInput("BadLimit", "limit must be a whole number from 1 to 200")
     return {
+        **part,
         "states": (State(wanted),) if wanted else states,
         "control": query.get("control", ""),
         "target": str(ids.parse(query["target"])) if "target" in query else "",
-        "cursor": query.get("cursor", ""),
-        "limit": int(limit),
     }
+
+
+def _part(request: Request, parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """Return which part of a list is wanted. Raises BadInput for a parameter that the list does not have."""
+    query = request.query_params
+    unknown = set(query) - {parameter.name for parameter in parameters}
+    if unknown:
+        names = ", ".join(parameter.name for parameter in parameters)
+        raise BadInput("UnknownParameter", f"{min(unknown)!r} is no parameter; there are {names}")
+    limit = query.get("limit", "50")
+    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= 200:
+        raise BadInput("BadLimit", "limit must be a whole number from 1 to 200")
+    return {"cursor": query.get("cursor", ""), "limit": int(limit)}
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 16 and text.isascii() and text.isalnum()

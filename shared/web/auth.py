@@ -93,7 +93,7 @@ class Door:
             raise NotSignedIn("the token has expired: get a new one") from None
         except jwt.InvalidAudienceError:
             raise NotSignedIn(f"the token is made for another audience than {', '.join(self._audiences)}") from None
-        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise NotSignedIn(f"the token is not valid ({type(error).__name__})") from None
 
     def _decoded(self, token: str, key: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import msgspec
 from shared.core.chain import Entry
 from shared.core.control import Finding
 from shared.core.decide import Decision
+from shared.core.ports import PoisonRecord
 from shared.core.record import RecordedPlan, Remediation, State
 from shared.core.wake import Cause
 
@@ -73,6 +74,27 @@ class FindingPage(msgspec.Struct):
     next: str | None
 
 
+class PoisonOut(msgspec.Struct):
+    """Something that could not be worked on. `redriven` and `person` say who has tried it again, and when."""
+
+    id: str
+    source: str
+    reference: str
+    reason: str
+    message: str
+    body: str
+    time: datetime
+    redriven: datetime | None
+    person: str
+
+
+class PoisonOutPage(msgspec.Struct):
+    """A part of the list. `next` is the cursor of the following part, or null at the end."""
+
+    items: tuple[PoisonOut, ...]
+    next: str | None
+
+
 class ExplainedVerdict(msgspec.Struct):
     """One rule's verdict on a resource, and what would be decided now."""
 
@@ -117,6 +139,15 @@ class Problem(msgspec.Struct):
 def remediation(row: Remediation) -> RemediationOut:
     """Return a row as it goes over the wire: without what only the machinery needs."""
     return RemediationOut(**{name: getattr(row, name) for name in RemediationOut.__struct_fields__})
+
+
+def poison(record: PoisonRecord) -> PoisonOut:
+    """Return a record of poison as it goes over the wire."""
+    what = record.what
+    return PoisonOut(
+        id=record.id, source=what.source, reference=what.reference, reason=what.reason, message=what.message,
+        body=what.body, time=record.time, redriven=record.redriven, person=record.person,
+    )  # fmt: skip
 
 
 def with_history(row: Remediation, history: tuple[Entry, ...], problem: str) -> RemediationWithHistory:

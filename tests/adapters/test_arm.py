@@ -18,6 +18,7 @@ from tests.fakes import workspace_body
 from tests.reference import bodies, needs_reference
 
 _NUMBERS = itertools.count()
+CORRELATION = "0f7d9c1e-1111-4222-8333-444455556666"
 FLAGS = {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}}
 
 
@@ -69,7 +70,7 @@ def test_a_write_changes_what_it_names_and_nothing_else(environment: Client, wri
     policy = {"tenantId": environment.facts["tenant"], "objectId": "o", "permissions": {"keys": ["Get", "all"]}}
     target = _seeded(environment, accessPolicies=[policy], networkAcls=acl, enableRbacAuthorization=False)
     before = environment.vault(str(target))
-    ArmHand(writer, "client").write(Request("PATCH", str(target), FLAGS))
+    ArmHand(writer, "client").write(Request("PATCH", str(target), FLAGS), CORRELATION)
     after = environment.vault(str(target))
 
     assert after["properties"].pop("enablePurgeProtection") is True
@@ -88,14 +89,14 @@ def test_the_hand_sends_only_what_it_knows(environment: Client, writer: Pipeline
     target = _seeded(environment)
     for method in ("PUT", "DELETE", "POST"):
         with pytest.raises(BadInput):
-            ArmHand(writer, "c").write(Request(method, str(target), FLAGS))
+            ArmHand(writer, "c").write(Request(method, str(target), FLAGS), CORRELATION)
 
 
 def test_the_reader_may_not_write(environment: Client, reader: Pipeline) -> None:
     """With the reader's identity a write is refused by Azure itself."""
     target = _seeded(environment)
     with pytest.raises(Denied) as caught:
-        ArmHand(reader, "c").write(Request("PATCH", str(target), FLAGS))
+        ArmHand(reader, "c").write(Request("PATCH", str(target), FLAGS), CORRELATION)
 
     assert caught.value.reason == "AuthorizationFailed"
     assert "enablePurgeProtection" not in environment.vault(str(target))["properties"]
@@ -139,7 +140,7 @@ def test_failures_of_a_write_are_told_apart(
     faults.manage("POST", "/faults", [{"method": "PATCH", "path": target.name, "times": 5, **fault}])
     began = time.monotonic()
     with pytest.raises(error) as caught:
-        ArmHand(writer, "c").write(Request("PATCH", str(target), FLAGS))
+        ArmHand(writer, "c").write(Request("PATCH", str(target), FLAGS), CORRELATION)
 
     assert caught.value.reason == reason
     assert getattr(caught.value, "delay", None) == delay

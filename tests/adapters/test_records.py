@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from shared.core.decide import Decision, Kind
 from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Plan
-from shared.core.ports import Event, Poisoned, Records
+from shared.core.ports import Event, Poisoned, PoisonRecord, Records
 from shared.core.record import Remediation, State, moved
 from shared.core.settle import Look, settle
 from shared.core.steps import Step
@@ -210,13 +211,54 @@ def test_the_ledger_counts_what_came_before(records: Records) -> None:
 
 
 def test_poison_is_kept(records: Records) -> None:
-    """Whatever the reference holds, it can be stored."""
-    records.poison(Poisoned("evaluate", "a/b\\c#d?e", "Reason", "m" * 10_000), datetime.now(UTC))
+    """Whatever the reference holds, it can be stored, found again and marked; the same thing twice is one record."""
+    what = Poisoned("evaluate", "a/b\\c#d?e" + str(uuid.uuid4()), "Reason", "m", "a message")
+    now = datetime.now(UTC)
+    for _ in range(2):
+        records.poison(what, now)
+    mine = [it for it in _all_poison(records) if it.what.reference == what.reference]
+    noted = records.redriven(mine[0], "person", now)
+
+    assert len(mine) == 1
+    assert mine[0].what == what
+    assert records.poisoned(mine[0].id) == noted
+    assert (noted.redriven, noted.person) == (now, "person")
+    assert records.poisoned("0" * 16) is None
 
 
-def test_a_value_that_does_not_fit_is_refused(environment: Client) -> None:
-    """A cell of more than 30,000 characters is bad input, said before storage refuses it."""
+def test_poison_that_no_storage_takes_is_stored_all_the_same(environment: Client) -> None:
+    """Half a surrogate pair and a very long text: cut and replaced, but on record."""
     records = TableRecords(environment.facts["storage"]["table"], identity(environment, "reader"))
-    row: Any = replace(_row(_target()), finding=Finding("R", "x" * 40_000))
-    with pytest.raises(BadInput, match="30000"):
+    reference = str(uuid.uuid4())
+    records.poison(Poisoned("evaluate", reference, "R", "\ud800" + "m" * 10_000, "\udfff"), datetime.now(UTC))
+    (mine,) = [it for it in _all_poison(records) if it.what.reference == reference]
+
+    assert (len(mine.what.message), mine.what.body) == (4000, "?")
+
+
+def _all_poison(records: Records) -> Iterator[PoisonRecord]:
+    cursor = ""
+    while True:
+        page = records.poison_page(cursor=cursor, limit=50)
+        yield from page.items
+        cursor = page.cursor
+        if not cursor:
+            return
+
+
+@pytest.mark.parametrize("length", [29_000, 30_000, 65_000, 200_000])
+def test_a_row_of_any_size_we_make_comes_back_whole(environment: Client, length: int) -> None:
+    """Storage refuses a cell of more than 32,768 characters: a long row is spread over several."""
+    records = TableRecords(environment.facts["storage"]["table"], identity(environment, "reader"))
+    row: Any = replace(_row(_target()), finding=Finding("R", "x" * length))
+    records.save(row, EVENT, None)
+
+    assert records.get(row.id).row == row  # type: ignore[union-attr]
+
+
+def test_a_row_that_fits_no_entity_is_refused(environment: Client) -> None:
+    """More than an entity holds is bad input, said before storage refuses it."""
+    records = TableRecords(environment.facts["storage"]["table"], identity(environment, "reader"))
+    row: Any = replace(_row(_target()), finding=Finding("R", "x" * 400_000))
+    with pytest.raises(BadInput, match="360000"):
         records.save(row, EVENT, None)

@@ -9,6 +9,7 @@ from shared.core.choices import Freeze, Mode
 from shared.core.errors import Conflict, Denied, Temporary
 from shared.core.ports import Delivery
 from shared.core.record import State
+from shared.core.wake import Cause
 from shared.flow.apply import apply
 from shared.flow.evaluate import evaluate
 from shared.flow.notify import notify
@@ -162,14 +163,14 @@ def test_the_ninth_temporary_failure_fails(queued: World) -> None:
     run(queued)
 
     assert (queued.row().state, len(queued.arm.writes())) == (State.FAILED, 9)
-    assert [it.source for it in queued.records.poisoned] == ["apply"]
+    assert [it.source for it in queued.records.poison_list()] == ["apply"]
 
 
 def test_a_write_that_cannot_be_seen_yet_is_not_done(world: World) -> None:
     """Nothing is called done before a read says so: a write that is not visible comes back through the queue."""
     world.arm.put(vault_body())
     evaluate(world, evaluation(world))
-    world.arm.write = lambda request: world.arm.calls.append((request.method, request.path))  # type: ignore[method-assign]
+    world.arm.swallows = True
     apply(world, delivery(world.queue.take("apply"), NOON))
 
     assert (world.row().state, world.row().attempt) == (State.QUEUED, 1)
@@ -177,12 +178,12 @@ def test_a_write_that_cannot_be_seen_yet_is_not_done(world: World) -> None:
 
 
 def test_a_vault_deleted_meanwhile_ends_its_plan(queued: World) -> None:
-    """Deleted between decision and write: superseded, and looked at from the start."""
+    """Deleted between decision and write: the control does not speak of it any more, so the plan ends."""
     queued.arm.resources.clear()
     apply(queued, _take(queued))
 
     assert (queued.row().state, queued.arm.writes()) == (State.SUPERSEDED, [])
-    assert len(queued.queue.of("evaluate")) == 1
+    assert queued.queue.of("evaluate") == []
 
 
 def test_a_vault_deleted_between_read_and_write_ends_its_plan(queued: World) -> None:
@@ -191,6 +192,31 @@ def test_a_vault_deleted_between_read_and_write_ends_its_plan(queued: World) -> 
     apply(queued, _take(queued))
 
     assert (queued.row().state, len(queued.queue.of("evaluate"))) == (State.SUPERSEDED, 1)
+
+
+def test_a_conflict_that_comes_back_for_ever_ends(queued: World) -> None:
+    """Azure answers every write with a conflict: looked at anew, later each time; the ninth time it has failed."""
+    queued.arm.failures["write"] = [Conflict("ConcurrentUpdateError", "busy") for _ in range(20)]
+    run(queued)
+
+    assert (queued.row().state, len(queued.arm.writes())) == (State.FAILED, 9)
+    assert [it.reason for it in queued.records.poison_list()] == ["ConcurrentUpdateError"]
+
+
+def test_what_may_not_be_read_any_more_fails_at_once(queued: World) -> None:
+    """The reader's right was taken away since the decision: a person must act, trying again changes nothing."""
+    queued.arm.failures["read"].append(Denied("AuthorizationFailed", "no"))
+    apply(queued, _take(queued))
+
+    assert (queued.row().state, queued.arm.writes(), queued.queue.of("apply")) == (State.FAILED, [], [])
+
+
+def test_a_vault_that_azure_is_still_changing_waits(queued: World) -> None:
+    """What a vault says while it is being changed is not the end of it: back to the queue, nothing written."""
+    queued.arm.put(vault_body(provisioningState="RegisteringDns"))
+    apply(queued, _take(queued))
+
+    assert (queued.row().state, queued.row().attempt, queued.arm.writes()) == (State.QUEUED, 1, [])
 
 
 def test_a_plan_that_has_changed_is_not_carried_out(queued: World) -> None:
@@ -238,7 +264,7 @@ def test_a_message_that_makes_no_sense_is_a_poison_record(world: World, body: st
     """Garbage on the queue is recorded and does not come back."""
     apply(world, delivery(body, NOON))
 
-    assert [it.source for it in world.records.poisoned] == ["apply"]
+    assert [it.source for it in world.records.poison_list()] == ["apply"]
 
 
 def test_a_bug_rises(queued: World) -> None:
@@ -267,7 +293,7 @@ def test_a_failed_row_is_tried_again_when_a_person_says_so(queued: World) -> Non
     apply(queued, _take(queued))
     queued.queue.sent.clear()
     queued.clock.advance(60)
-    retry(queued, queued.records.rows[queued.row().id], PERSON)
+    retry(queued, queued.records.rows[queued.row().id], Cause("person", "", PERSON))
     run(queued)
 
     assert queued.row().state is State.RESOLVED
@@ -279,7 +305,7 @@ def test_a_failed_row_is_tried_again_when_a_person_says_so(queued: World) -> Non
 def test_only_what_ended_badly_can_be_retried(queued: World) -> None:
     """A queued row cannot be retried: the answer says which ones can."""
     with pytest.raises(Exception, match="only failed, rejected and expired"):
-        retry(queued, queued.records.rows[queued.row().id], PERSON)
+        retry(queued, queued.records.rows[queued.row().id], Cause("person", "", PERSON))
 
 
 def test_a_notice_says_before_and_after(queued: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -288,7 +314,7 @@ def test_a_notice_says_before_and_after(queued: World, caplog: pytest.LogCapture
     notify(queued, delivery(queued.queue.take("notify"), NOON))
 
     assert "state=resolved" in caplog.text
-    assert "'enablePurgeProtection': None" in caplog.text
+    assert r"\"enablePurgeProtection\": null" in caplog.text
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -311,4 +337,4 @@ def test_a_notice_that_makes_no_sense_is_a_poison_record(world: World, body: str
     """Garbage on the queue is recorded."""
     notify(world, delivery(body, NOON))
 
-    assert [it.source for it in world.records.poisoned] == ["notify"]
+    assert [it.source for it in world.records.poison_list()] == ["notify"]

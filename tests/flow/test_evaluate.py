@@ -155,7 +155,7 @@ def test_the_ninth_failure_is_recorded_as_unknown(world: World) -> None:
 
     assert world.queue.of("evaluate") == []
     assert (world.row().verdict, world.row().finding.reason) == ("Unknown", "Http503")
-    assert [it.reason for it in world.records.poisoned] == ["Http503"]
+    assert [it.reason for it in world.records.poison_list()] == ["Http503"]
 
 
 def test_a_vault_that_is_still_being_made_comes_back(world: World) -> None:
@@ -291,7 +291,7 @@ def test_a_message_that_makes_no_sense_is_a_poison_record(world: World, body: st
     """Garbage on the queue is recorded with its reason and does not come back."""
     evaluate(world, delivery(body, world.clock.now()))
 
-    assert [it.source for it in world.records.poisoned] == ["evaluate"]
+    assert [it.source for it in world.records.poison_list()] == ["evaluate"]
     assert world.queue.sent == []
 
 
@@ -302,7 +302,7 @@ def test_a_target_outside_the_estate_is_refused() -> None:
 
     evaluate(world, evaluation(world))
 
-    assert ([it.reason for it in world.records.poisoned], world.arm.calls) == (["OutsideEstate"], [])
+    assert ([it.reason for it in world.records.poison_list()], world.arm.calls) == (["OutsideEstate"], [])
 
 
 def test_a_workspace_wakes_the_vaults_it_names(world: World) -> None:

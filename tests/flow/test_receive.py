@@ -26,9 +26,9 @@ def test_garbage_is_recorded_once_and_accepted(world: World) -> None:
     for _ in range(2):
         assert receive(world, '{"type": 5, "password": "hunter2"}') is None
 
-    assert {it.source for it in world.records.poisoned} == {"event"}
-    assert len({it.reference for it in world.records.poisoned}) == 1
-    assert "hunter2" not in str(world.records.poisoned)
+    assert {it.source for it in world.records.poison_list()} == {"event"}
+    assert len({it.reference for it in world.records.poison_list()}) == 1
+    assert "hunter2" not in str(world.records.poison_list())
 
 
 def test_what_is_not_ours_leaves_no_trace(world: World) -> None:
@@ -36,7 +36,7 @@ def test_what_is_not_ours_leaves_no_trace(world: World) -> None:
     other = vault_id().replace("Microsoft.KeyVault/vaults", "Microsoft.Storage/storageAccounts")
 
     assert receive(world, json.dumps({**EVENT, "subject": other})) is None
-    assert world.records.poisoned == []
+    assert world.records.poison_list() == []
 
 
 def test_events_from_outside_the_estate_are_left() -> None:

@@ -1,6 +1,7 @@
 """Healing: rows without a message, messages that killed their worker, and explaining without writing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -64,12 +65,56 @@ def test_a_worker_that_died_while_applying_is_healed(world: World) -> None:
     assert (world.row().state, len(world.arm.writes())) == (State.RESOLVED, 1)
 
 
+def test_the_night_is_a_new_chance_for_what_failed(world: World) -> None:
+    """A lock made it fail and the lock is gone: the sweep has it judged anew, and it is put right."""
+    _queued(world)
+    world.arm.failures["write"].append(Denied("ScopeLocked", "locked"))
+    run(world)
+    assert world.row().state is State.FAILED
+
+    assert sweep(world) == 1
+    run(world)
+    assert (world.row().state, world.row().cause.kind) == (State.RESOLVED, "sweep")
+
+
+@pytest.mark.parametrize(
+    ("held", "reason"),
+    [({"kill_switch": True}, "KillSwitch"), ({"paused": frozenset({SUBSCRIPTION})}, "SubscriptionPaused")],
+)
+def test_what_a_rail_held_back_goes_on_when_it_is_lifted(world: World, held: dict[str, object], reason: str) -> None:
+    """Nobody sends an event when a switch is turned back: the sweep looks again."""
+    before = world.choices
+    world.choices = replace(before, **held)  # type: ignore[arg-type]
+    _queued(world)
+    assert (world.row().state, world.row().decision.reason) == (State.AWAITING_APPROVAL, reason)
+    world.queue.sent.clear()
+
+    world.choices = before
+    world.clock.advance(60)
+    sweep(world)
+    run(world)
+    assert world.row().state is State.RESOLVED
+
+
+def test_one_target_is_looked_at_once_a_sweep(world: World) -> None:
+    """Several rows of one target need one look."""
+    world.choices = replace(world.choices, kill_switch=True)
+    _queued(world)
+    (stored,) = world.records.rows.values()
+    twin = replace(stored.row, id="twin")
+    world.records.rows["twin"] = replace(stored, row=twin)
+    world.queue.sent.clear()
+
+    assert sweep(world) == 1
+    assert [body["id"] for body in world.queue.of("evaluate")] == [vault_id()]
+
+
 def test_a_poisoned_write_fails_its_row(world: World) -> None:
     """A message that killed its worker five times ends as a failed row and a poison record."""
     _queued(world)
     drain(world, "apply", delivery(world.queue.take("apply"), NOON))
 
-    assert (world.row().state, [it.source for it in world.records.poisoned]) == (State.FAILED, ["apply"])
+    assert (world.row().state, [it.source for it in world.records.poison_list()]) == (State.FAILED, ["apply"])
 
 
 @pytest.mark.parametrize(("queue", "body"), [("evaluate", "{}"), ("apply", "garbage"), ("wake", "x"), ("notify", "")])
@@ -77,7 +122,7 @@ def test_any_poisoned_message_is_recorded(world: World, queue: str, body: str) -
     """Whatever falls into a poison queue leaves a record."""
     drain(world, queue, delivery(body, NOON))
 
-    assert [(it.source, it.reason) for it in world.records.poisoned] == [(queue, "GaveUp")]
+    assert [(it.source, it.reason) for it in world.records.poison_list()] == [(queue, "GaveUp")]
 
 
 def test_explaining_writes_nothing(world: World) -> None:

@@ -88,6 +88,9 @@ def test_health_needs_no_token(azure: Client) -> None:
         ("/api/explain?resource=%0a", 400),
         ("/api/remediations/..%2f", 404),
         ("/api/remediations/aaaaaaaaaaaaaaaa", 404),
+        ("/api/poison?limit=0", 400),
+        ("/api/poison?state=failed", 400),
+        ("/api/%ff", 400),
         ("/api/no", 404),
     ],
 )
@@ -108,6 +111,7 @@ def test_the_description_is_true(azure: Client) -> None:
         ("/api/health", "get"): azure.call("GET", "/api/health").json(),
         ("/api/findings", "get"): azure.app("/api/findings"),
         ("/api/remediations", "get"): rows,
+        ("/api/poison", "get"): azure.app("/api/poison"),
         ("/api/explain", "get"): azure.app("/api/explain", resource=vault_id()),
     }
     if rows["items"]:
@@ -119,7 +123,12 @@ def test_the_description_is_true(azure: Client) -> None:
     assert set(document["paths"]) == {*(path for path, _ in answers), *_PATHS}
 
 
-_PATHS = {"/api/remediations/{id}", "/api/remediations/{id}/retry", "/api/openapi.json"}
+_PATHS = {
+    "/api/remediations/{id}",
+    "/api/remediations/{id}/retry",
+    "/api/poison/{id}/redrive",
+    "/api/openapi.json",
+}
 
 
 @needs_reference

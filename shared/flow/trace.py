@@ -1,0 +1,19 @@
+"""Spans around the verbs, through OpenTelemetry's API alone: without an exporter they cost next to nothing.
+
+Every span carries the cause of the work as `cmk.cause`, so that one query finds all that an event has led to,
+across queues and retries. docs/operations.md says how to install an exporter.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import trace
+
+_tracer = trace.get_tracer("cmkwarden")
+
+
+@contextmanager
+def span(verb: str, **facts: str | int) -> Iterator[None]:
+    """Run something as a span. Exceptions are recorded on it and go on."""
+    with _tracer.start_as_current_span(verb, attributes={f"cmk.{name}": value for name, value in facts.items()}):
+        yield
