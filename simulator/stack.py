@@ -24,16 +24,22 @@ _ACCOUNT = "devstoreaccount1"  # Azurite's only account
 
 
 class Stack:
-    """The local Azure as a context manager. `facts` is what `.local/stack.json` holds."""
+    """The local Azure as a context manager. `facts` is what `.local/stack.json` holds.
+
+    `hosts` is how many instances of the app share the storage: Event Grid knows the first, the queues feed all of
+    them. With none, Azure and storage are there and nobody works on what arrives.
+    """
 
     def __init__(
         self, ports: Ports, folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False,
-        app: Path = ROOT, hold_seconds: float = 600,
+        app: Path = ROOT, hold_seconds: float = 600, hosts: int = 1,
     ) -> None:  # fmt: skip
         self._ports, self._folder, self._app = ports, folder, app
         self._own_settings = dict(settings or {})
         self._on_disk, self._hold = on_disk, hold_seconds
         self._children: list[Child] = []
+        self._hosts: list[Child] = []
+        self._count = hosts
         self._keys = {name: secrets.token_urlsafe(24) for name in ("identity_header", "system_key", "master_key")}
         self.facts: dict[str, Any] = {}
 
@@ -66,9 +72,28 @@ class Stack:
         self._certificates = certificates.issue(self._folder / "tls")
         self._start_azurite()
         arm = self._start_part("arm", self._arm_config())
-        host = self._start_part("host", self._host_config(), seconds=60)
-        self.facts = self._facts(arm, host)
+        self.facts = self._facts(arm)
+        for number in range(self._count):
+            self._start_host(number)
         (self._folder / "stack.json").write_text(json.dumps(self.facts, indent=1))
+
+    def replace_host(self, number: int = 0) -> None:
+        """End an instance of the app, dead or alive, and start it again, as the platform does."""
+        child = self._hosts[number]
+        child.stop()
+        self._children.remove(child)
+        self._start_host(number)
+
+    def is_host_alive(self, number: int = 0) -> bool:
+        """Whether an instance of the app still runs."""
+        return self._hosts[number].is_alive()
+
+    def _start_host(self, number: int) -> None:
+        name = f"host{number or ''}"
+        port = self._ports.functions if number == 0 else 0
+        line = self._start_part("host", {**self._host_config(), "port": port}, seconds=60, name=name)
+        self._hosts[number:] = [self._children[-1], *self._hosts[number + 1 :]]
+        self.facts["pids"] |= {name: self._children[-1].pid, f"worker{number or ''}": line["worker_pid"]}
 
     def _start_azurite(self) -> None:
         if not _AZURITE.exists():
@@ -83,11 +108,14 @@ class Stack:
         self._children.append(child)
         child.wait_for(lambda: all(is_open(port) for port in (ports.blob, ports.queue, ports.table)), seconds=30)
 
-    def _start_part(self, name: str, config: Mapping[str, Any], seconds: float = 20) -> dict[str, Any]:
+    def _start_part(
+        self, module: str, config: Mapping[str, Any], seconds: float = 20, name: str = ""
+    ) -> dict[str, Any]:
+        name = name or module
         path = self._folder / f"{name}.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(config))
-        command = [str(ROOT / ".venv/bin/python"), "-m", f"simulator.{name}", "--config", str(path)]
+        command = [str(ROOT / ".venv/bin/python"), "-m", f"simulator.{module}", "--config", str(path)]
         child = Child(f"simulator.{name}", command, self._folder / f"logs/{name}.log", _clean_environment())
         self._children.append(child)
         return child.ready_line(seconds)
@@ -155,12 +183,12 @@ class Stack:
         names = ("blob", "queue", "table")
         return {name: f"https://{HOST}:{getattr(self._ports, name)}/{_ACCOUNT}" for name in names}
 
-    def _facts(self, arm: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, Any]:
+    def _facts(self, arm: Mapping[str, Any]) -> dict[str, Any]:
         pids = {child.name.removeprefix("simulator.").lower(): child.pid for child in self._children}
         return {
             "arm": arm["arm"],
             "manage": arm["manage"],
-            "functions": host["functions_url"],
+            "functions": f"http://{HOST}:{self._ports.functions}",
             "storage": self._storage(),
             "ca": str(self._certificates.ca),
             "system_key": self._keys["system_key"],
@@ -171,7 +199,7 @@ class Stack:
             "people": arm["people"],
             "token_url": arm["token_url"],
             "owner_token": arm["owner_token"],
-            "pids": {**pids, "stack": os.getpid(), "worker": host["worker_pid"]},
+            "pids": {**pids, "stack": os.getpid()},
         }
 
 

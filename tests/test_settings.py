@@ -107,5 +107,5 @@ def test_telemetry_without_its_packages_says_what_to_install(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "azure.monitor.opentelemetry", None)
     settings = read({**LEAST, "CMK_TELEMETRY": "azure-monitor"}, ())
 
-    with pytest.raises(SettingsError, match="requirements-telemetry.txt"):
+    with pytest.raises(SettingsError, match=r"requirements-telemetry\.txt"):
         build(settings, ())

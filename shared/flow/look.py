@@ -6,6 +6,7 @@ Whether a write may still happen by itself is asked of a Ledger: evaluate's ente
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from shared.core.choices import Choices
 from shared.core.control import Memory, NonCompliant, Remediator, Unknown, Verdict
@@ -14,11 +15,12 @@ from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
 from shared.core.ids import ResourceId
 from shared.core.plan import Plan, Rail
 from shared.core.ports import Ports, Stored
-from shared.core.record import State, remediation_id
+from shared.core.record import STUCK_UNTIL_CHANGED, State, remediation_id
 from shared.core.sandbox import LONGEST_NAME, is_sandbox
 from shared.core.settle import UNREADABLE, Look
 from shared.core.wake import Cause
 
+_COUNTED = frozenset({State.QUEUED, State.APPLYING}) | STUCK_UNTIL_CHANGED
 NOTHING_TO_DO = Decision(Kind.OBSERVE, "NothingToDo", "there is no finding")
 
 # (target, reference of the write) -> the counting rail that stands against it, if one does
@@ -43,7 +45,8 @@ def look(ports: Ports, snapshot: Snapshot, memory: Memory, cause: Cause, ledger:
             stored = ports.records.get(row_id)
             plan = planned(ports, remediator, verdict, snapshot)
             case = case_of(ports, remediator.control.id, plan, snapshot, memory, stored)
-            decision = _decision(ports, verdict, case, stored, ledger)
+            enter = partial(ledger, case.target, reference(row_id, stored, plan))
+            decision = _decision(ports, verdict, case, stored, enter)
             yield Seen(
                 Look(row_id, remediator.control.id, str(snapshot.target), verdict, plan, decision, cause),
                 stored,
@@ -57,9 +60,15 @@ def planned(ports: Ports, remediator: Remediator, verdict: Verdict, snapshot: Sn
     return Plan(remediator.plan(verdict.finding, snapshot, ports.choices))
 
 
-def reference(stored: Stored | None, plan: Plan) -> str:
-    """Name one write of one occurrence, so that entering it twice into a ledger is entering it once."""
-    return f"{stored.row.id if stored else 'new'}-{stored.row.occurrence if stored else 0}-{plan.fingerprint}"
+def reference(row_id: str, stored: Stored | None, plan: Plan) -> str:
+    """Name one write of one occurrence, so that entering it twice into a ledger is entering it once.
+
+    It must not change when the row is saved in between: a message may be delivered again after a kill.
+    """
+    occurrence = stored.row.occurrence if stored else 1
+    if stored and stored.row.state is State.RESOLVED:
+        occurrence += 1
+    return f"{row_id}-{occurrence}-{plan.fingerprint}"
 
 
 def case_of(ports: Ports, control: str, plan: Plan, snapshot: Snapshot, memory: Memory, stored: Stored | None) -> Case:
@@ -85,14 +94,20 @@ def _owner(snapshot: Snapshot, choices: Choices) -> str:
     return ""
 
 
-def _decision(ports: Ports, verdict: Verdict, case: Case, stored: Stored | None, ledger: Ledger) -> Decision:
+def _decision(
+    ports: Ports, verdict: Verdict, case: Case, stored: Stored | None, count: Callable[[], Rail | None]
+) -> Decision:
     if isinstance(verdict, Unknown):
         return UNREADABLE
     if not isinstance(verdict, NonCompliant):
         return NOTHING_TO_DO
     now = ports.clock.now()
     decision = decide(case, ports.choices, now)
-    queued = stored and stored.row.state is State.QUEUED and stored.row.plan.fingerprint == case.plan.fingerprint
-    if decision.kind is not Kind.AUTO or queued:  # what is queued was counted when it was let through
+    if decision.kind is not Kind.AUTO or _is_counted(stored, case.plan):
         return decision
-    return decide(case, ports.choices, now, ledger(case.target, reference(stored, case.plan)))
+    return decide(case, ports.choices, now, count())
+
+
+def _is_counted(stored: Stored | None, plan: Plan) -> bool:
+    """Whether this plan was counted when it was let through: it is on its way, or has ended and stands until changed."""
+    return stored is not None and stored.row.state in _COUNTED and stored.row.plan.fingerprint == plan.fingerprint

@@ -1,0 +1,101 @@
+"""Azure and storage without the app: the tests run its verbs themselves, and let them die."""
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from azure.storage.queue import QueueServiceClient
+
+from remediators import REMEDIATORS
+from shared import settings
+from shared.adapters.credentials import managed_identity
+from shared.core.ports import Ports
+from shared.wiring import build
+from simulator.client import Client
+from simulator.ports import chosen
+from simulator.stack import Stack
+from tests.crash.dying import fate
+from tests.crash.pump import Pump
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, Mapping[str, str]]]:
+    """The local Azure with nobody on it, and the settings that the app would have."""
+    with Stack(chosen("random"), tmp_path_factory.mktemp("nobody") / "local", hosts=0) as stack:
+        client = Client(stack.facts)
+        # A subscription large enough that no guard rail thinks we change most of it.
+        others = [_vault(client, f"kv-other-{number}", enablePurgeProtection=True) for number in range(1000)]
+        client.manage("POST", "/seed", {"resources": others})
+        yield client, stack.app_settings()
+
+
+@pytest.fixture
+def cloud(nobody: tuple[Client, Mapping[str, str]], monkeypatch: pytest.MonkeyPatch) -> Client:
+    """The local Azure, and this process with the app's environment."""
+    client, values = nobody
+    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, values[name])
+    client.manage("DELETE", "/faults")
+    client.manage("DELETE", "/journal")
+    return client
+
+
+@pytest.fixture
+def pump(cloud: Client, nobody: tuple[Client, Mapping[str, str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pump]:
+    """A host whose app dies when it is told to."""
+    _, values = nobody
+    own = settings.read(
+        {**values, "CMK_RETRY_DELAY": "0", "CMK_WRITES_PER_HOUR": "100000"}, tuple(it.control.id for it in REMEDIATORS)
+    )
+    storage = managed_identity(cloud.facts["identities"]["reader"]["client_id"])
+
+    def fresh() -> Ports:
+        return build(own, REMEDIATORS)
+
+    with fate(monkeypatch) as own_fate:
+        yield Pump(QueueServiceClient(own.queue_url, storage), fresh, own_fate)
+
+
+def seed_vault(cloud: Client) -> str:
+    """Put an unprotected CMK vault into the world; returns its id."""
+    body = _vault(cloud, f"kv-crash-{next(_NUMBERS)}")
+    cloud.manage("POST", "/seed", {"resources": [body]})
+    return str(body["id"])
+
+
+def _vault(cloud: Client, name: str, **properties: Any) -> dict[str, Any]:
+    at = cloud.facts["subscriptions"][0]
+    path = f"/subscriptions/{at}/resourceGroups/rg-crash/providers/Microsoft.KeyVault/vaults/{name}"
+    own = {
+        "tenantId": cloud.facts["tenant"],
+        "sku": {"family": "A", "name": "standard"},
+        "accessPolicies": [],
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": 90,
+        "provisioningState": "Succeeded",
+        "vaultUri": f"https://{name}.vault.azure.net/",
+        **properties,
+    }
+    return {"id": path, "name": name, "location": "westeurope", "tags": {"cmk-vault": "true"}, "properties": own}
+
+
+def seed_workspace(cloud: Client, vault: str) -> str:
+    """Put a workspace whose managed services use a key in the vault into the world; returns its id."""
+    name = f"dbw-crash-{next(_NUMBERS)}"
+    path = vault.partition("/providers/")[0] + f"/providers/Microsoft.Databricks/workspaces/{name}"
+    uri = f"https://{vault.rsplit('/', 1)[1]}.vault.azure.net/"
+    key = {"keyVaultUri": uri, "keyName": "k", "keyVersion": "0" * 32}
+    entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": key}
+    properties = {"provisioningState": "Succeeded", "encryption": {"entities": {"managedServices": entity}}}
+    body = {"id": path, "name": name, "location": "westeurope", "properties": properties}
+    cloud.manage("POST", "/seed", {"resources": [body]})
+    return path
+
+
+def evaluation(target: str) -> str:
+    """Return an `evaluate` message as the event's function sends it."""
+    return json.dumps({"id": target, "cause": {"kind": "event", "id": "e-1", "actor": ""}, "attempt": 1})

@@ -1,0 +1,88 @@
+"""The Functions host, small enough to die with: takes messages off the real queues and runs the verbs in this process.
+
+As the real one it deletes a message only after its function has returned, delivers what was left again, and gives
+what was delivered five times to the poison queue's function. Many stories run side by side, each with its own death.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy, TextBase64EncodePolicy
+
+from shared.core.ports import Delivery
+from shared.flow.apply import apply
+from shared.flow.drain import drain
+from shared.flow.evaluate import evaluate
+from shared.flow.notify import notify
+from tests.crash.dying import Death, Fate, Killed
+
+VERBS = {"evaluate": evaluate, "apply": apply, "notify": notify}
+_MOST_DELIVERIES = 5
+
+
+class Pump:
+    """Works on everything that is on the queues, until nothing is left. `fresh` makes the app of a new process."""
+
+    def __init__(self, service: QueueServiceClient, fresh: Callable[[], Any], fate: Fate) -> None:
+        self._queues: dict[str, Any] = {
+            name: service.get_queue_client(
+                name, message_encode_policy=TextBase64EncodePolicy(), message_decode_policy=TextBase64DecodePolicy()
+            )
+            for name in VERBS
+        }
+        self._fresh, self._fate = fresh, fate
+        self._deaths: dict[str, Death] = {}
+        self.app = fresh()
+        self.notices: list[str] = []
+        for name, queue in self._queues.items():
+            if self._left(name) < 0:
+                queue.create_queue()
+
+    def begin(self, body: str, death: Death, *names: str) -> None:
+        """Send an `evaluate` message. Messages that hold one of the names belong to this story."""
+        self._deaths |= dict.fromkeys(names, death)
+        self._queues["evaluate"].send_message(body, time_to_live=-1)
+
+    def run(self, seconds: float = 120) -> None:
+        """Work until the queues are empty, what is delayed included."""
+        end = time.monotonic() + seconds
+        while any(self._left(name) for name in VERBS):
+            busy = [self._deliver(name) for name in VERBS]
+            assert time.monotonic() < end, f"still busy after {seconds} s: {[self._left(name) for name in VERBS]}"
+            if not any(busy):
+                time.sleep(0.05)
+
+    def _deliver(self, name: str) -> bool:
+        queue = self._queues[name]
+        message = queue.receive_message(visibility_timeout=60)
+        if message is None:
+            return False
+        try:
+            with self._fate.upon(self._death(message.content)):
+                self._call(name, Delivery(message.id, message.inserted_on, message.content), message.dequeue_count)
+        except Killed:
+            self.app = self._fresh()
+            queue.update_message(message, visibility_timeout=0)
+            return True
+        if name == "notify":
+            self.notices.append(message.content)
+        queue.delete_message(message)
+        return True
+
+    def _call(self, name: str, delivery: Delivery, deliveries: int) -> None:
+        if deliveries > _MOST_DELIVERIES:
+            drain(self.app, name, delivery)
+        else:
+            VERBS[name](self.app, delivery)
+
+    def _death(self, text: str) -> Death:
+        (found,) = {id(death): death for name, death in self._deaths.items() if f'"{name}"' in text}.values()
+        return found
+
+    def _left(self, name: str) -> int:
+        try:
+            return int(self._queues[name].get_queue_properties().approximate_message_count)
+        except ResourceNotFoundError:
+            return -1
