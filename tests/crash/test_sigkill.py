@@ -1,0 +1,78 @@
+"""The worker is killed with SIGKILL after every write of the main journey, on the whole stack; its host starts it again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator.client import Client, until
+from simulator.ports import chosen
+from simulator.stack import ROOT, Stack
+
+HOLD = 2  # seconds for which the host holds a message; 600 in Azure
+MOST = 40  # more writes than the journey has
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[tuple[Stack, Path]]:
+    """A stack whose app kills itself when it is told to."""
+    app = tmp_path / "app"
+    app.mkdir()
+    for name in ("host.json", "shared", "remediators"):
+        (app / name).symlink_to(ROOT / name)
+    (app / "real_function_app.py").symlink_to(ROOT / "function_app.py")
+    (app / "function_app.py").symlink_to(Path(__file__).parent / "app/function_app.py")
+    settings = {"CMK_SHARE": "100", "CMK_WRITES_PER_HOUR": "1000"}
+    with Stack(chosen("random"), tmp_path / "local", settings, app=app, hold_seconds=HOLD) as running:
+        yield running, app / "arm"
+
+
+@pytest.mark.timeout(600)
+def test_a_worker_killed_after_any_write_loses_nothing(stack: tuple[Stack, Path]) -> None:
+    """Each vault ends protected by one write and on record once, whatever write its worker died after."""
+    running, arm = stack
+    azure = Client(running.facts)
+    azure.put_group(azure.facts["subscriptions"][0], "rg-kill").raise_for_status()
+    deaths = []
+    for number in range(1, MOST):
+        vault = _written(azure, f"kv-kill-{number}", arm, number)
+        _play(running, azure, vault)
+        _check(azure, vault, number)
+        deaths.append(not arm.exists())
+        if not deaths[-1]:
+            break
+
+    assert deaths.count(True) >= 10
+    assert not deaths[-1], "the journey has more writes than were tried"
+
+
+def _written(azure: Client, name: str, arm: Path, number: int) -> str:
+    """Write an unprotected vault; the worker will die after its n-th write from here."""
+    at = azure.facts["subscriptions"][0]
+    vault = f"/subscriptions/{at}/resourceGroups/rg-kill/providers/Microsoft.KeyVault/vaults/{name}"
+    arm.write_text(str(number))
+    azure.put_vault(vault, {"cmk-vault": "true"}).raise_for_status()
+    return vault
+
+
+def _play(running: Stack, azure: Client, vault: str) -> None:
+    """Wait for the end. A host that has had enough of dying workers ends itself; the platform starts another."""
+
+    def resolved() -> bool:
+        if not running.is_host_alive():
+            running.replace_host()
+        try:
+            row = azure.row(vault)
+        except OSError:  # the worker is dead, or not up yet
+            return False
+        return row is not None and row["state"] == "resolved"
+
+    until(resolved, f"{vault} on record as resolved", 60)
+
+
+def _check(azure: Client, vault: str, number: int) -> None:
+    whole = azure.app(f"/api/remediations/{azure.row(vault)['id']}")  # type: ignore[index]
+    writes = [write for write in azure.writes(vault) if write["status"] == 200]
+
+    assert (len(writes), whole["occurrence"], whole["history_intact"]) == (1, 1, True), f"after write {number}: {whole}"
+    assert azure.vault(vault)["properties"]["enablePurgeProtection"] is True
