@@ -60,9 +60,9 @@ def pump(cloud: Client, nobody: tuple[Client, Mapping[str, str]], monkeypatch: p
         yield Pump(QueueServiceClient(own.queue_url, storage), fresh, own_fate)
 
 
-def seed_vault(cloud: Client) -> str:
+def seed_vault(cloud: Client, name: str = "", **properties: Any) -> str:
     """Put an unprotected CMK vault into the world; returns its id."""
-    body = _vault(cloud, f"kv-crash-{next(_NUMBERS)}")
+    body = _vault(cloud, name or f"kv-crash-{next(_NUMBERS)}", **properties)
     cloud.manage("POST", "/seed", {"resources": [body]})
     return str(body["id"])
 

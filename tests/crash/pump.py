@@ -36,6 +36,11 @@ class Pump:
         self._deaths: dict[str, Death] = {}
         self.app = fresh()
         self.notices: list[str] = []
+        self.longest = 0.0  # seconds that the slowest function took
+        self.before_each: Callable[[int], object] = lambda _count: (
+            None
+        )  # told how many messages there were, this one included
+        self._count = 0
         for name, queue in self._queues.items():
             if self._left(name) < 0:
                 queue.create_queue()
@@ -59,6 +64,8 @@ class Pump:
         message = queue.receive_message(visibility_timeout=60)
         if message is None:
             return False
+        self._count += 1
+        self.before_each(self._count)
         try:
             with self._fate.upon(self._death(message.content)):
                 self._call(name, Delivery(message.id, message.inserted_on, message.content), message.dequeue_count)
@@ -72,6 +79,13 @@ class Pump:
         return True
 
     def _call(self, name: str, delivery: Delivery, deliveries: int) -> None:
+        began = time.monotonic()
+        try:
+            self._run(name, delivery, deliveries)
+        finally:
+            self.longest = max(self.longest, time.monotonic() - began)
+
+    def _run(self, name: str, delivery: Delivery, deliveries: int) -> None:
         if deliveries > _MOST_DELIVERIES:
             drain(self.app, name, delivery)
         else:
