@@ -10,8 +10,6 @@ from simulator.arm.answer import Json
 from simulator.arm.router import fold, route
 from simulator.arm.sim import Sim
 
-VAULTS = "microsoft.keyvault/vaults"
-KEYS = "microsoft.keyvault/vaults/keys"
 # The data action behind each permission word (built-in roles as recorded, role_definitions.jsonl).
 ACTIONS = {
     "get": "Microsoft.KeyVault/vaults/keys/read",
@@ -79,7 +77,7 @@ def _by_policy(sim: Sim, oid: str, vault: Json, verb: str) -> str:
     # Azure/azure-powershell#22898 and Azure/azure-sdk-for-js#17391.
     return (
         f"The user, group or application '{shown(sim, oid)}' does not have keys {SHOWN.get(fold(verb), fold(verb))} "
-        f"permission on key vault '{_place(vault)}'. For help resolving this issue, please see "
+        f"permission on key vault '{place(vault)}'. For help resolving this issue, please see "
         "https://go.microsoft.com/fwlink/?linkid=2125287"
     )
 
@@ -95,7 +93,7 @@ def _by_role(sim: Sim, oid: str, vault: Json, verb: str, key_name: str) -> str:
         "If role assignments, deny assignments or role definitions were changed recently, "
         "please observe propagation time.\r\n"
         f"Caller: {shown(sim, oid)}\r\nAction: '{action}'\r\nResource: '{fold(scope)}'\r\n"
-        f"Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {_place(vault)}\r\n"
+        f"Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {place(vault)}\r\n"
     )
 
 
@@ -107,5 +105,6 @@ def shown(sim: Sim, oid: str) -> str:
     return ";".join([*filter(None, parts), f"iss={sim.tokens.v1_issuer}"])
 
 
-def _place(vault: Json) -> str:
+def place(vault: Json) -> str:
+    """How Key Vault names a vault in its refusals."""
     return f"{route(vault['id']).name};location={vault.get('location')}"
