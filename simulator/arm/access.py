@@ -12,7 +12,7 @@ from simulator.arm.answer import Json
 from simulator.arm.clock import Clock
 from simulator.arm.knobs import Knobs
 from simulator.arm.roles import BUILTIN
-from simulator.arm.router import ROOT, Target, covers
+from simulator.arm.router import ROOT, Target, covers, fold
 
 ASSIGNMENTS = "microsoft.authorization/roleassignments"
 DEFINITIONS = "microsoft.authorization/roledefinitions"
@@ -29,6 +29,10 @@ class Role:
             (_patterns(each.get("actions")), _patterns(each.get("notActions")))
             for each in properties.get("permissions") or []
         ]
+        self._data_rules = [
+            (_patterns(each.get("dataActions")), _patterns(each.get("notDataActions")))
+            for each in properties.get("permissions") or []
+        ]
         self._answers: dict[str, bool] = {}
 
     def allows(self, action: str) -> bool:
@@ -36,6 +40,10 @@ class Role:
         if action not in self._answers:
             self._answers[action] = any(yes.fullmatch(action) and not no.fullmatch(action) for yes, no in self._rules)
         return self._answers[action]
+
+    def allows_data(self, action: str) -> bool:
+        """Whether the data-plane action (lower case) is in it."""
+        return any(yes.fullmatch(action) and not no.fullmatch(action) for yes, no in self._data_rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,14 @@ class Access:
         asked, where = action.lower(), scope.lower()
         for grant in self._grants.get(oid.lower(), {}).values():
             if covers(grant.scope, where) and grant.role.allows(asked):
+                return grant
+        return None
+
+    def find_data(self, oid: str, action: str, scope: str) -> Grant | None:
+        """The grant that lets a principal do this to data there; None is a no."""
+        asked, where = fold(action), fold(scope)
+        for grant in self._grants.get(fold(oid), {}).values():
+            if covers(grant.scope, where) and grant.role.allows_data(asked):
                 return grant
         return None
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+CLIENT_ADDRESS = "203.0.113.7"  # a documentation address: where every caller seems to come from
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

@@ -21,6 +21,7 @@ from simulator.arm.answer import (
     not_allowed,
     unknown_type,
 )
+from simulator.arm.config import CLIENT_ADDRESS
 from simulator.arm.eventgrid import Happening
 from simulator.arm.providers import TABLE
 from simulator.arm.providers.shape import Call, Kind, get, right
@@ -30,7 +31,6 @@ from simulator.arm.tokens import Caller
 from simulator.arm.world import GROUP
 
 API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?", re.IGNORECASE)
-CLIENT_ADDRESS = "203.0.113.7"  # a documentation address: no event shows where it came from
 
 
 @dataclass(frozen=True, slots=True)

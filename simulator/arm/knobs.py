@@ -14,6 +14,7 @@ class Knobs:
     page_size: int = 100  # items in a page of a list; real vault lists are said to page by 2 or 3 (LOCAL 8)
     empty_page: bool = False  # first page `value: []` with a nextLink, as recorded (INDEX, shape 11)
     dns_seconds: float = 0.0  # how long a new vault stays RegisteringDns
+    purge_seconds: float = 0.0  # how long purging a vault takes; 7 s to 8 min in the recordings
     workspace_seconds: float = 1.0  # how long a workspace PUT or DELETE takes; 80 to 200 s in the recordings
     workspace_event: str = "accepted"  # accepted | completed | both: when the write event of it is sent
     role_seconds: float = 0.0  # until a role assignment takes effect; up to ten minutes in Azure (AZURE 3.2)

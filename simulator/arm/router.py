@@ -4,10 +4,17 @@ Paths are compared without case and `//` is one slash, as ARM does (LOCAL 8); na
 It knows nothing of any provider: every resource type is reached by splitting, never by a ladder of patterns.
 """
 
+import string
 from dataclasses import dataclass
 from functools import lru_cache
 
 ROOT = "/"
+_ASCII = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def fold(text: str) -> str:
+    """An id or a name for comparing: only A to Z lose their case. `str.lower` would make U+212A, the Kelvin sign, a k."""
+    return text.lower() if text.isascii() else text.translate(_ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Target:
     @property
     def id(self) -> str:
         """The key under which the world stores this item."""
-        return self.path.lower()
+        return fold(self.path)
 
     @property
     def name(self) -> str:
@@ -53,7 +60,7 @@ def segments(path: str) -> list[str]:
 def route(path: str) -> Target:
     """Take a path apart. Anything parses; whether it exists is for others to say."""
     parts = segments(path)
-    lower = [part.lower() for part in parts]
+    lower = [fold(part) for part in parts]
     split = _last_provider(lower)
     if split < 0:
         namespace, rest, scope = "Microsoft.Resources", parts, ""
@@ -67,7 +74,7 @@ def route(path: str) -> Target:
         group=parts[3] if lower[2:3] == ["resourcegroups"] and len(parts) > 3 else "",
         namespace=namespace,
         type="/".join([namespace, *types]),
-        kind="/".join([namespace, *types]).lower(),
+        kind=fold("/".join([namespace, *types])),
         names=tuple(names),
         is_item=len(types) == len(names) > 0,
     )
@@ -83,7 +90,7 @@ def _last_provider(lower: list[str]) -> int:
 
 def ancestors(identity: str) -> list[str]:
     """Every scope from the tenant down to the id itself, in lower case."""
-    parts = segments(identity.lower())
+    parts = segments(fold(identity))
     scopes = [ROOT]
     at = 0
     while at < len(parts):

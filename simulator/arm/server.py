@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from simulator.arm.answer import Answer, Refused
+from simulator.arm.dataplane.plane import Plane, VaultRequest
 from simulator.arm.entra import Entra
 from simulator.arm.faults import Fault
 from simulator.arm.gate import Gate, Request
@@ -33,6 +34,7 @@ class Arm:
     def __init__(self, sim: Sim) -> None:
         self._sim = sim
         self._gate = Gate(sim)
+        self._plane = Plane(sim)
         self.entra = Entra(sim.config, sim.tokens)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -41,6 +43,8 @@ class Arm:
         path, query = tidy(raw.path), lower_names(raw.query_string)
         content = await raw.content.read() if raw.body_exists else b""
         base = f"https://{raw.host}"
+        if self._plane.covers(raw.host):
+            return await self._at_vault(raw, path, query, content, started)
         answer = await self._sign_in(raw, path, base, query, content)
         if answer is not None:
             return wire(raw, answer)
@@ -59,6 +63,31 @@ class Arm:
         if fault and fault.cut == "after":
             return self._cut(raw, caller, started)
         self._dress(raw, answer, correlation)
+        self._note(raw, caller, answer.status, started)
+        if fault and fault.cut == "body":
+            return await _torn(raw, answer)
+        return wire(raw, answer)
+
+    async def _at_vault(
+        self, raw: web.BaseRequest, path: str, query: Mapping[str, str], content: bytes, started: float
+    ) -> web.StreamResponse:
+        """A call to a vault's own address, with the same faults; the path that rules and the journal see is whole."""
+        caller, refusal = NOBODY, None
+        try:
+            caller = self._plane.identify(raw.host, raw.headers.get("Authorization"))
+        except Refused as refused:
+            refusal = refused.answer()
+        where = place(raw)
+        fault = self._sim.faults.pick(raw.method, where, caller.name or caller.oid) if self._sim.faults else None
+        if fault and fault.delay_ms:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        if fault and fault.cut == "before":
+            return self._cut(raw, caller, started)
+        mark = raw.headers.get("x-ms-client-request-id") or str(uuid.uuid4())
+        request = VaultRequest(raw.host, raw.method, path, query, content, mark)
+        answer = (fault.answer() if fault else None) or await self._plane.answer(request, caller, refusal)
+        if answer is None or (fault and fault.cut == "after"):
+            return self._cut(raw, caller, started)
         self._note(raw, caller, answer.status, started)
         if fault and fault.cut == "body":
             return await _torn(raw, answer)
@@ -105,11 +134,17 @@ class Arm:
             caller=caller.name,
             oid=caller.oid,
             method=raw.method,
-            path=tidy(raw.path),
+            path=place(raw),
             query=raw.query_string,
             status=status,
             seconds=time.perf_counter() - started,
         )
+
+
+def place(raw: web.BaseRequest) -> str:
+    """The path that the journal and the faults see; at a vault's own address the address is part of it."""
+    host = raw.host.partition(":")[0]
+    return f"https://{host}{tidy(raw.path)}" if Plane.covers(host) else tidy(raw.path)
 
 
 def tidy(path: str) -> str:

@@ -13,10 +13,12 @@ from simulator.arm.delivery import Delivery
 from simulator.arm.eventgrid import EventGrid
 from simulator.arm.faults import Faults
 from simulator.arm.journal import Journal
+from simulator.arm.keystore import KeyStore
 from simulator.arm.knobs import Knobs
 from simulator.arm.locks import Locks
 from simulator.arm.roles import OWNER
 from simulator.arm.tokens import OWNER_ID, Tokens
+from simulator.arm.vaultnames import VaultNames
 from simulator.arm.world import World, subscription_body
 
 
@@ -32,6 +34,8 @@ class Sim:
         self.world = World(self.clock, self.knobs)
         self.access = Access(self.clock, self.knobs, config.root)
         self.locks = Locks()
+        self.vaults = VaultNames()
+        self.keys = KeyStore(self.world, self.clock)
         self.journal = Journal()
         self.faults = Faults()
         self.delivery = Delivery(self.clock, self.knobs, config.functions_url, config.system_key)
@@ -39,6 +43,8 @@ class Sim:
         self.answers: dict[Any, list[dict[str, Any]]] = {}  # Resource Graph's memory between two pages
         self.world.watch(self.access)
         self.world.watch(self.locks)
+        self.world.watch(self.vaults)
+        self.world.watch(self.keys)
 
     def settle(self) -> None:
         """Lay down what the configuration names. Needs a running loop: a delay may be set."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from simulator.arm.answer import Json
 from simulator.arm.clock import Clock
 from simulator.arm.knobs import Knobs
-from simulator.arm.router import Target, route
+from simulator.arm.router import Target, fold, route
 
 SUBSCRIPTION = "microsoft.resources/subscriptions"
 GROUP = "microsoft.resources/subscriptions/resourcegroups"
@@ -71,7 +71,7 @@ class World:
 
     def get(self, identity: str) -> Json | None:
         """The body under an id, in any case."""
-        return self._bodies.get(identity.lower())
+        return self._bodies.get(fold(identity))
 
     def put(self, body: Json) -> None:
         """Store a body under its `id`, in place of what was there."""
@@ -84,7 +84,7 @@ class World:
 
     def drop(self, identity: str) -> list[str]:
         """Remove a resource and all that hangs under it; returns the ids, as they were written, the first last."""
-        start = identity.lower()
+        start = fold(identity)
         gone = [each for each in self._bodies if each.startswith(start + "/")]
         gone += [start] if start in self._bodies else []
         written = [str(self._bodies[each]["id"]) for each in gone]
@@ -94,8 +94,8 @@ class World:
 
     def ids(self, kind: str, subscription: str, prefix: str = "") -> list[str]:
         """Ids of one type in one subscription, sorted, below a prefix."""
-        shelf = self._shelves.get((kind, subscription.lower()))
-        return shelf.under(prefix.lower()) if shelf else []
+        shelf = self._shelves.get((kind, fold(subscription)))
+        return shelf.under(fold(prefix)) if shelf else []
 
     def of_kind(self, kind: str) -> Iterator[Json]:
         """All bodies of one type in the whole tenant."""
@@ -106,14 +106,14 @@ class World:
 
     def below(self, prefix: str) -> Iterator[Json]:
         """Everything under a scope, in no order."""
-        start = prefix.lower()
+        start = fold(prefix)
         return (body for each, body in self._bodies.items() if each.startswith(start))
 
     def __len__(self) -> int:
         return len(self._bodies)
 
     def _shelf(self, kind: str, subscription: str) -> Shelf:
-        return self._shelves.setdefault((kind, subscription.lower()), Shelf())
+        return self._shelves.setdefault((kind, fold(subscription)), Shelf())
 
     def _remove(self, identity: str) -> None:
         target = route(identity)

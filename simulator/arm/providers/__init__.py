@@ -6,6 +6,10 @@ To add one, write a module with `KINDS` and name it here. Nothing else has to kn
 from simulator.arm.providers import (
     authorization,
     databricks,
+    deletedvaults,
+    disks,
+    identities,
+    keys,
     keyvault,
     locks,
     resourcegraph,
@@ -13,5 +17,17 @@ from simulator.arm.providers import (
     subscriptions,
 )
 
-PROVIDERS = (subscriptions, resourcegroups, keyvault, databricks, locks, authorization, resourcegraph)
+PROVIDERS = (
+    subscriptions,
+    resourcegroups,
+    keyvault,
+    deletedvaults,
+    keys,
+    identities,
+    disks,
+    databricks,
+    locks,
+    authorization,
+    resourcegraph,
+)
 TABLE = {kind.type.lower(): kind for provider in PROVIDERS for kind in provider.KINDS}

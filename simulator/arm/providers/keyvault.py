@@ -1,27 +1,25 @@
-"""Key Vault on the control plane: vaults, deleted vaults, names.
+"""Key Vault on the control plane: vaults, names, and what hangs on vaults besides keys.
 
-The rules of a vault's properties are in vault.py, its access policies in policies.py. There is no data plane here.
+The rules of a vault's properties are in vault.py, its access policies in policies.py, its grave in deletedvaults.py.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator.arm.answer import Answer, Json, Refused
 from simulator.arm.clock import stamp
-from simulator.arm.providers import policies
+from simulator.arm.providers import deletedvaults, policies
 from simulator.arm.providers.pages import listed, page
 from simulator.arm.providers.shape import Call, Kind, get
 from simulator.arm.providers.vault import check_name, patched, replaced
-from simulator.arm.router import route
+from simulator.arm.router import fold
 from simulator.arm.sim import Sim
 
-VAULTS = "microsoft.keyvault/vaults"
 HELD = (
     "A vault with the same name already exists in deleted state. You need to either recover or purge existing key "
     "vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete."
 )
 TAKEN = (
-    "The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is "
+    "The vault name '{name}' is already in use. Vault names are globaly unique so it is possible that the name is "
     "already taken. If you are sure that the vault name was not taken then it is possible that a vault with the same "
     "name was recently deleted but not purged after being placed in a recoverable state. If the vault is in a "
     "recoverable state then the vault will need to be purged before reusing the name. For more information on soft "
@@ -34,7 +32,7 @@ def create(call: Call) -> Answer:
     sent = call.body()
     properties = sent.get("properties") or {}
     old = call.sim.world.get(call.target.id)
-    if old is None and str(properties.get("createMode", "")).lower() == "recover":
+    if old is None and fold(str(properties.get("createMode", ""))) == "recover":
         return _recover(call)
     if old is None:
         _check_new(call, sent)
@@ -73,68 +71,15 @@ def delete(call: Call) -> Answer:
     old = call.sim.world.get(call.target.id)
     if old is None:
         return Answer(204)
-    bury(call.sim, old)
+    deletedvaults.bury(call.sim, old)
     call.sim.world.drop(call.target.path)
     return Answer(200)
-
-
-def bury(sim: Sim, vault: Json) -> None:
-    """Keep a soft-deleted vault, and with it the name. Its role assignments are gone for good (AZURE 0, hazard 7)."""
-    properties = vault.get("properties") or {}
-    if not properties.get("enableSoftDelete"):
-        return
-    now = datetime.now(UTC)
-    days = int(properties.get("softDeleteRetentionInDays") or 90)
-    target = route(vault["id"])
-    where = f"/subscriptions/{target.subscription}/providers/Microsoft.KeyVault"
-    shown: Json = {
-        "vaultId": vault["id"],
-        "location": vault.get("location"),
-        "tags": vault.get("tags") or {},
-        "deletionDate": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "scheduledPurgeDate": f"{now + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}",
-    }
-    if properties.get("enablePurgeProtection"):
-        shown["purgeProtectionEnabled"] = True
-    sim.world.deleted[target.name.lower()] = {
-        "vault": vault,
-        "shown": {
-            "id": f"{where}/locations/{vault.get('location')}/deletedVaults/{target.name}",
-            "name": target.name,
-            "type": "Microsoft.KeyVault/deletedVaults",
-            "properties": shown,
-        },
-    }
-
-
-def read_deleted(call: Call) -> Answer:
-    """GET of one deleted vault."""
-    return Answer(200, _grave(call, call.target.name)["shown"])
-
-
-def list_deleted(call: Call) -> Answer:
-    """Deleted vaults of the subscription."""
-    start = f"/subscriptions/{call.target.subscription}/".lower()
-    rows = [each["shown"] for each in call.sim.world.deleted.values()]
-    return page(call, [row for row in rows if row["id"].lower().startswith(start)])
-
-
-def purge(call: Call) -> Answer:
-    """POST …/purge: the name is free again; refused under purge protection."""
-    name = call.target.names[-1]
-    grave = _grave(call, name)
-    if grave["shown"]["properties"].get("purgeProtectionEnabled"):
-        text = 'Operation "purge" is not allowed because purge protection is enabled for this vault.'
-        raise Refused(400, "MethodNotAllowed", text)
-    del call.sim.world.deleted[name.lower()]
-    where = call.target.path.partition("/deletedVaults/")[0]
-    return Answer(202, headers={"Location": f"{call.base}{where}/operationResults/{name}?api-version={call.version}"})
 
 
 def check_availability(call: Call) -> Answer:
     """POST checkNameAvailability."""
     name = str(call.body().get("name", ""))
-    if _in_use(call, name) or name.lower() in call.sim.world.deleted:
+    if _in_use(call, name) or fold(name) in call.sim.world.deleted:
         text = TAKEN.format(name=name)
         return Answer(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": text})
     return Answer(200, {"nameAvailable": True})
@@ -143,7 +88,7 @@ def check_availability(call: Call) -> Answer:
 def _check_new(call: Call, sent: Json) -> None:
     name = call.target.name
     check_name(name)
-    if name.lower() in call.sim.world.deleted:
+    if fold(name) in call.sim.world.deleted:
         raise Refused(409, "ConflictError", HELD)
     if _in_use(call, name):
         raise Refused(409, "VaultAlreadyExists", TAKEN.format(name=name))
@@ -152,8 +97,11 @@ def _check_new(call: Call, sent: Json) -> None:
 
 
 def _first(call: Call, body: Json, made: Json) -> Answer:
-    """A new vault answers RegisteringDns and a URI without slash, then settles (INDEX, shape 8)."""
-    uri = f"https://{call.target.name}.vault.azure.net"
+    """A new vault answers RegisteringDns and a URI without slash, then settles (INDEX, shape 8).
+
+    The URI is in lower case whatever the name is (keyvault_vaults.jsonl: cfb-txqrNpDc-nRBAC-vault).
+    """
+    uri = f"https://{fold(call.target.name)}.vault.azure.net"
     young = {**body, "properties": {**made, "vaultUri": uri, "provisioningState": "RegisteringDns"}}
     settled = {**body, "properties": {**made, "vaultUri": f"{uri}/", "provisioningState": "Succeeded"}}
     world = call.sim.world
@@ -173,30 +121,22 @@ def _settle(sim: Sim, young: Json) -> None:
 
 
 def _recover(call: Call) -> Answer:
-    """CreateMode recover: the vault as it was, whatever else was sent (AZURE 2.2)."""
-    grave = _grave(call, call.target.name)
-    body = {**grave["vault"], "systemData": _system(call, grave["vault"])}
-    del call.sim.world.deleted[call.target.name.lower()]
+    """CreateMode recover: the vault as it was, access model and all, whatever else was sent (AZURE 2.2)."""
+    vault = deletedvaults.unearth(call)
+    body = {**vault, "systemData": _system(call, vault)}
     call.sim.world.put(body)
     return Answer(200, body, existed=False)
 
 
-def _grave(call: Call, name: str) -> Any:
-    grave = call.sim.world.deleted.get(name.lower())
-    start = f"/subscriptions/{call.target.subscription}/".lower()
-    if grave is None or not grave["shown"]["id"].lower().startswith(start):
-        raise Refused(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist.")
-    return grave
-
-
 def _in_use(call: Call, name: str) -> bool:
-    ending = f"/{name.lower()}"
-    return any(str(each["id"]).lower().endswith(ending) for each in call.sim.world.of_kind(VAULTS))
+    return call.sim.vaults.get(name) is not None
 
 
 def _served(name: str, old: Json) -> Json:
-    uri = old.get("vaultUri") or f"https://{name}.vault.azure.net/"
-    return {"vaultUri": uri, "provisioningState": "Succeeded"}
+    """What the vault itself owns: a PUT that leaves it out does not take it away."""
+    kept: Json = {field: old[field] for field in ("hsmPoolResourceId", "privateEndpointConnections") if field in old}
+    uri = old.get("vaultUri") or f"https://{fold(name)}.vault.azure.net/"
+    return {**kept, "vaultUri": uri, "provisioningState": "Succeeded"}
 
 
 def _system(call: Call, old: Json | None) -> Json:
@@ -222,11 +162,30 @@ def _elsewhere(call: Call, old: Json, sent: Json) -> Refused:
 
 def _squeezed(location: Any) -> str:
     """`West Europe` and `westeurope` are one place."""
-    return str(location or "").replace(" ", "").lower()
+    return fold(str(location or "").replace(" ", ""))
 
 
-def _done(_call: Call) -> Answer:
-    return Answer(200)
+def list_links(call: Call) -> Answer:
+    """Private link resources: one group, `vault` (keyvault_other.jsonl)."""
+    where = call.target.path.rsplit("/", 1)[0]
+    row: Json = {
+        "id": f"{where}/privateLinkResources/vault",
+        "name": "vault",
+        "type": "Microsoft.KeyVault/vaults/privateLinkResources",
+        "properties": {
+            "groupId": "vault",
+            "requiredMembers": ["default"],
+            "requiredZoneNames": ["privatelink.vaultcore.azure.net"],
+        },
+    }
+    return page(call, [row])
+
+
+def list_children(call: Call) -> Answer:
+    """What was seeded of a vault's private endpoint connections."""
+    target = call.target
+    found = call.sim.world.ids(target.kind, target.subscription, f"{target.id}/")
+    return page(call, [call.sim.world.get(each) for each in found])
 
 
 KINDS = (
@@ -236,10 +195,14 @@ KINDS = (
         collection={"GET": listed},
     ),
     Kind("Microsoft.KeyVault/vaults/accessPolicies", item={"PUT": policies.change}),
-    Kind("Microsoft.KeyVault/deletedVaults", collection={"GET": list_deleted}),
-    Kind("Microsoft.KeyVault/locations/deletedVaults", item={"GET": read_deleted}),
-    Kind("Microsoft.KeyVault/locations/deletedVaults/purge", collection={"POST": purge}),
-    Kind("Microsoft.KeyVault/locations/operationResults", item={"GET": _done}),
+    Kind(
+        "Microsoft.KeyVault/vaults/privateEndpointConnections",
+        item={"GET": get},
+        collection={"GET": list_children},
+    ),
+    Kind("Microsoft.KeyVault/vaults/privateLinkResources", collection={"GET": list_links}),
+    Kind("Microsoft.KeyVault/managedHSMs", item={"GET": get}, collection={"GET": listed}),
+    Kind("Microsoft.KeyVault/deletedManagedHSMs", collection={"GET": listed}),
     Kind(
         "Microsoft.KeyVault/checkNameAvailability",
         collection={"POST": check_availability},

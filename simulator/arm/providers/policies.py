@@ -6,6 +6,7 @@ An entry belongs to (tenant, object id, application id). The answer is no vault 
 from simulator.arm.answer import Answer, Json, Refused, no_resource
 from simulator.arm.providers.shape import Call
 from simulator.arm.providers.vault import check_policies
+from simulator.arm.router import fold
 
 GROUPS = ("keys", "secrets", "certificates", "storage")
 Key = tuple[str, str, str]
@@ -19,7 +20,7 @@ def change(call: Call) -> Answer:
         raise no_resource("Microsoft.KeyVault/vaults", call.target.names[0], call.target.group)
     sent = (call.body().get("properties") or {}).get("accessPolicies")
     check_policies(sent)
-    verb = call.target.name.lower()
+    verb = fold(call.target.name)
     if verb not in {"add", "replace", "remove"}:
         raise Refused(400, "BadRequest", f"The operation '{call.target.name}' is none of add, replace, remove.")
     properties = vault.get("properties") or {}
@@ -48,9 +49,9 @@ def change(call: Call) -> Answer:
 
 def _key(entry: Json) -> Key:
     return (
-        str(entry.get("tenantId") or "").lower(),
-        str(entry.get("objectId") or "").lower(),
-        str(entry.get("applicationId") or "").lower(),
+        fold(str(entry.get("tenantId") or "")),
+        fold(str(entry.get("objectId") or "")),
+        fold(str(entry.get("applicationId") or "")),
     )
 
 
@@ -79,5 +80,5 @@ def _merged(had: Json, named: Json, group: str) -> list[str]:
 
 
 def _without(some: list[str], others: list[str]) -> list[str]:
-    gone = {each.lower() for each in others}
-    return [each for each in some if each.lower() not in gone]
+    gone = {fold(each) for each in others}
+    return [each for each in some if fold(each) not in gone]

@@ -12,6 +12,7 @@ from typing import Any
 from simulator.arm.access import ASSIGNMENTS, DEFINITIONS
 from simulator.arm.answer import Answer, Json, Refused
 from simulator.arm.clock import stamp
+from simulator.arm.keystore import KEYS, VERSIONS
 from simulator.arm.kql import Invalid, Query, compile_query
 from simulator.arm.providers.shape import Call, Kind
 from simulator.arm.router import Target, route
@@ -130,7 +131,8 @@ def _in_table(table: str, target: Target) -> bool:
         return target.kind in {GROUP, SUBSCRIPTION}
     if table == "authorizationresources":
         return target.kind in {ASSIGNMENTS, DEFINITIONS}
-    return bool(target.group) and target.kind != GROUP and target.path.count("/providers/") == 1
+    is_own = bool(target.group) and target.kind not in {GROUP, KEYS, VERSIONS}  # keys are in no table
+    return is_own and target.path.count("/providers/") == 1
 
 
 def _row(call: Call, target: Target, body: Json) -> Json:

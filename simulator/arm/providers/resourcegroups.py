@@ -4,10 +4,11 @@ Deleting one deletes what is in it, soft-deletes its vaults, and says so with an
 """
 
 from simulator.arm.answer import Answer, no_group
-from simulator.arm.providers import keyvault
+from simulator.arm.providers import deletedvaults
 from simulator.arm.providers.pages import listed
 from simulator.arm.providers.shape import Call, Kind
 from simulator.arm.router import route
+from simulator.arm.vaultnames import VAULTS
 from simulator.arm.world import group_body
 
 
@@ -35,8 +36,8 @@ def delete(call: Call) -> Answer:
     world, target = call.sim.world, call.target
     if world.get(target.id) is None:
         raise no_group(target.group)
-    for vault in [body for body in world.below(target.id + "/") if route(body["id"]).kind == keyvault.VAULTS]:
-        keyvault.bury(call.sim, vault)
+    for vault in [body for body in world.below(target.id + "/") if route(body["id"]).kind == VAULTS]:
+        deletedvaults.bury(call.sim, vault)
     gone = world.drop(target.path)
     also = tuple((f"{route(each).type}/delete", each) for each in gone if route(each).id != target.id)
     return Answer(200, also=also)

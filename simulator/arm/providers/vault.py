@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from simulator.arm.answer import Json, Refused
+from simulator.arm.router import fold
 
 NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
 PURGE_IS_FINAL = (
@@ -24,6 +25,23 @@ RBAC_SINCE = "2026-02-01"
 OPEN_NETWORK = {"bypass": "AzureServices", "defaultAction": "Allow"}
 FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
 MOST_POLICIES = 1024
+RECOVERY = ("delete", "backup", "restore", "recover", "purge")
+# What may be permitted, in lower case (AZURE 2.2).
+WORDS = {
+    "keys": {
+        *("all", "encrypt", "decrypt", "wrapkey", "unwrapkey", "sign", "verify", "get", "list", "create", "update"),
+        *("import", *RECOVERY, "release", "rotate", "getrotationpolicy", "setrotationpolicy"),
+    },
+    "secrets": {"all", "get", "list", "set", *RECOVERY},
+    "certificates": {
+        *("all", "get", "list", "create", "import", "update", *RECOVERY, "managecontacts", "getissuers"),
+        *("listissuers", "setissuers", "deleteissuers", "manageissuers"),
+    },
+    "storage": {
+        *("all", "get", "list", "set", "update", "regeneratekey", *RECOVERY),
+        *("setsas", "listsas", "getsas", "deletesas"),
+    },
+}
 
 
 def check_name(name: str) -> None:
@@ -90,7 +108,7 @@ def _rbac(old: Json, sent: Json, version: str, *, fresh: bool) -> bool:
 
 def _need(sent: Json) -> None:
     sku: Any = sent.get("sku")
-    if not isinstance(sku, dict) or str(sku.get("name", "")).lower() not in {"standard", "premium"}:
+    if not isinstance(sku, dict) or fold(str(sku.get("name", ""))) not in {"standard", "premium"}:
         raise _bad("The parameter sku has an invalid value.")
     if not sent.get("tenantId"):
         raise _bad('The property "tenantId" is missing.')
@@ -121,7 +139,7 @@ def _check_days(old: Any, sent: Any) -> None:
 
 
 def check_policies(policies: Any) -> None:
-    """Shape only: any casing of a permission is taken, as recorded."""
+    """Shape and words: any casing of a permission is taken, as recorded; an unknown word is not."""
     if not isinstance(policies, list) or len(policies) > MOST_POLICIES:
         raise _bad(f"The parameter accessPolicies must be a list of at most {MOST_POLICIES} entries.")
     for entry in policies:
@@ -129,6 +147,15 @@ def check_policies(policies: Any) -> None:
             raise _bad("An access policy needs a tenantId and an objectId.")
         if not isinstance(entry.get("permissions"), dict):
             raise _bad("An access policy needs permissions.")
+        if not _are_words(entry["permissions"]):
+            raise _bad("An invalid value was provided for 'accessPolicies'.")
+
+
+def _are_words(permissions: Json) -> bool:
+    return all(
+        group in WORDS and isinstance(words or [], list) and {fold(str(each)) for each in words or []} <= WORDS[group]
+        for group, words in permissions.items()
+    )
 
 
 def _bad(message: str) -> Refused:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 import trustme
+from azure.core.credentials import AccessToken
 from azure.identity import ManagedIdentityCredential
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +97,17 @@ class Host:
             event for post in list(self.posts) for event in (post.body if isinstance(post.body, list) else [post.body])
         ]
         return [event for event in events if event["subject"].lower() == resource.lower()]
+
+
+class Owner:
+    """The owner's token as a credential."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def get_token(self, *_scopes: str, **_more: Any) -> AccessToken:
+        """The same one every time."""
+        return AccessToken(self._token, 4102444800)
 
 
 class Stage:
@@ -183,6 +195,10 @@ class Stage:
         """What the product uses; needs IDENTITY_ENDPOINT and IDENTITY_HEADER in the environment."""
         return ManagedIdentityCredential(client_id=IDENTITIES[who]["client_id"])
 
+    def owner(self) -> Any:
+        """A credential that hands out the owner's token for ARM."""
+        return Owner(self.token("owner"))
+
     def sdk(self) -> dict[str, Any]:
         """What the management clients must be told to come here."""
         return {
@@ -213,7 +229,7 @@ def until[T](found: Callable[[], T], seconds: float = 5.0) -> T:
 
 def _config(folder: Path, functions_port: int) -> dict[str, Any]:
     authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    certificate = authority.issue_cert("127.0.0.1", "localhost", "*.vault.azure.net")
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
     (folder / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))

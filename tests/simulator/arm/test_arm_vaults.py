@@ -35,13 +35,13 @@ def test_a_new_vault_is_registering_and_then_succeeded(stage: Stage, vaults: str
         "enableSoftDelete": True,
         "softDeleteRetentionInDays": 90,
         "enableRbacAuthorization": True,
-        "vaultUri": "https://kv-Life1.vault.azure.net",
+        "vaultUri": "https://kv-life1.vault.azure.net",
         "provisioningState": "RegisteringDns",
         "publicNetworkAccess": "Enabled",
     }
     assert read["name"] == "kv-Life1"
     assert read["properties"]["provisioningState"] == "Succeeded"
-    assert read["properties"]["vaultUri"] == "https://kv-Life1.vault.azure.net/"
+    assert read["properties"]["vaultUri"] == "https://kv-life1.vault.azure.net/"
     assert read["systemData"]["createdBy"] == "olga.owner@example.com"
     assert read["systemData"]["createdByType"] == "User"
 
@@ -75,7 +75,7 @@ def test_the_sdk_waits_until_a_vault_is_registered(stage: Stage, vaults: str) ->
     """With a slow DNS the long-running PUT of the SDK polls until Succeeded."""
     stage.tell("POST", "/knobs", {"dns_seconds": 0.1})
     stage.sdk()
-    client = KeyVaultManagementClient(_owner(stage), SUB, **stage.sdk())
+    client = KeyVaultManagementClient(stage.owner(), SUB, **stage.sdk())
     body: Any = vault()
 
     made = client.vaults.begin_create_or_update("rg-vaults", "kv-slow1", body).result(10)
@@ -194,7 +194,7 @@ def test_a_deleted_vault_holds_its_name_and_can_be_recovered(stage: Stage, vault
 
     assert (again.status_code, again.json()["error"]["message"]) == (409, reported["message"])
     assert (deleted["vaultId"], deleted["purgeProtectionEnabled"]) == (f"{vaults}/kv-grave1", True)
-    assert purged.status_code == 400
+    assert (purged.status_code, purged.json()["error"]["code"]) == (405, "MethodNotAllowed")
     assert recovered.json()["properties"]["enablePurgeProtection"] is True
     assert "createMode" not in recovered.json()["properties"]
 
@@ -270,17 +270,6 @@ def _code(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
-def _owner(stage: Stage) -> Any:
-    """A credential that hands out the owner's token."""
-    from azure.core.credentials import AccessToken
-
-    class Owner:
-        def get_token(self, *scopes: str, **more: Any) -> AccessToken:
-            return AccessToken(stage.token("owner"), 4102444800)
-
-    return Owner()
-
-
 def test_the_reader_may_not_write_with_the_sdk(stage: Stage, vaults: str) -> None:
     """The SDK raises 403 AuthorizationFailed."""
     stage.call("PUT", f"{vaults}/kv-reader1", vault())
@@ -294,3 +283,108 @@ def test_the_reader_may_not_write_with_the_sdk(stage: Stage, vaults: str) -> Non
     assert refused.value.status_code == 403
     assert refused.value.error
     assert refused.value.error.code == "AuthorizationFailed"
+
+
+def test_purging_a_vault_takes_its_time(stage: Stage, vaults: str) -> None:
+    """202 with an operation, which is NotStarted (202) and then Succeeded (200) as recorded; then the name is free."""
+    stage.tell("POST", "/knobs", {"purge_seconds": 60})
+    stage.call("PUT", f"{vaults}/kv-purged1", vault())
+    stage.call("DELETE", f"{vaults}/kv-purged1")
+    where = f"/subscriptions/{SUB}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-purged1"
+
+    asked = stage.call("POST", f"{where}/purge")
+    early = stage.call("GET", asked.headers["Location"])
+    held = stage.call("PUT", f"{vaults}/kv-purged1", vault())
+    stage.tell("POST", "/clock", {"advance": 61})
+    late = stage.call("GET", asked.headers["Location"])
+
+    assert (asked.status_code, asked.content) == (202, b"")
+    assert (early.status_code, early.json()["status"]) == (202, "NotStarted")
+    assert early.headers["Location"] == asked.headers["Location"]
+    assert held.status_code == 409
+    assert (late.status_code, late.json()["status"]) == (200, "Succeeded")
+    assert set(late.json()) == {"createdDateTime", "lastActionDateTime", "status"}
+    assert stage.call("GET", where).status_code == 404
+    assert stage.call("PUT", f"{vaults}/kv-purged1", vault()).status_code == 200
+
+
+def test_a_deleted_vault_is_destroyed_at_the_end_of_its_days(stage: Stage, vaults: str) -> None:
+    """Purge protection or not; a vault that was recovered meanwhile stays."""
+    for name in ("kv-days7", "kv-days8"):
+        stage.call("PUT", f"{vaults}/{name}", vault(softDeleteRetentionInDays=7, enablePurgeProtection=True))
+        stage.call("DELETE", f"{vaults}/{name}")
+    stage.call("PUT", f"{vaults}/kv-days8", vault(createMode="recover"))
+
+    stage.tell("POST", "/clock", {"advance": 7 * 86_400 + 1})
+
+    deleted = stage.call("GET", f"/subscriptions/{SUB}/providers/Microsoft.KeyVault/deletedVaults").json()["value"]
+    assert [each["name"] for each in deleted if each["name"].startswith("kv-days")] == []
+    assert stage.call("GET", f"{vaults}/kv-days8").status_code == 200
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_a_recovered_vault_keeps_its_access_model(stage: Stage, vaults: str, model: bool) -> None:
+    """Whatever the api-version's default is, and whatever else the PUT says."""
+    name = f"{vaults}/kv-recover{int(model)}"
+    stage.call("PUT", name, vault(enableRbacAuthorization=model))
+    stage.call("DELETE", name)
+
+    body = vault(createMode="recover", enableRbacAuthorization=not model, sku={"family": "A", "name": "premium"})
+    back = stage.call("PUT", name, body, version="2026-05-15").json()["properties"]
+
+    assert back["enableRbacAuthorization"] is model
+    assert back["sku"]["name"] == "standard"
+
+
+def test_an_unknown_permission_is_refused_in_any_case(stage: Stage, vaults: str) -> None:
+    """Words in any casing pass, an invented one does not, in a vault and in accessPolicies alike."""
+
+    def policy(word: str) -> dict[str, Any]:
+        return {"accessPolicies": [{"tenantId": TENANT, "objectId": "aa", "permissions": {"keys": [word]}}]}
+
+    good = stage.call("PUT", f"{vaults}/kv-words1", vault(**policy("GetRotationPolicy")))
+    bad = stage.call("PUT", f"{vaults}/kv-words1", vault(**policy("gett")))
+    added = stage.call("PUT", f"{vaults}/kv-words1/accessPolicies/add", {"properties": policy("wrap")})
+
+    assert good.json()["properties"]["accessPolicies"][0]["permissions"]["keys"] == ["GetRotationPolicy"]
+    assert _code(bad) == (400, "BadRequest")
+    assert _code(added) == (400, "BadRequest")
+
+
+def test_what_clients_ask_besides(stage: Stage, vaults: str) -> None:
+    """HSMs, secrets, private links and endpoints: empty lists, or what was seeded; a PUT does not lose endpoints."""
+    connection = f"{vaults}/kv-side1/privateEndpointConnections/pe-1"
+    kept = [{"id": connection, "properties": {"provisioningState": "Succeeded"}}]
+    properties = {**vault()["properties"], "enableSoftDelete": True, "privateEndpointConnections": kept}
+    seeds = [
+        {"id": f"{vaults}/kv-side1", "location": "westeurope", "properties": properties},
+        {"id": connection, "properties": {"provisioningState": "Succeeded"}},
+    ]
+    stage.tell("POST", "/seed", {"resources": seeds})
+    provider = f"/subscriptions/{SUB}/providers/Microsoft.KeyVault"
+
+    for path in (
+        f"{provider}/managedHSMs",
+        f"{provider}/deletedManagedHSMs",
+        f"{GROUP}/providers/Microsoft.KeyVault/managedHSMs",
+        f"{vaults}/kv-side1/secrets",
+    ):
+        assert stage.call("GET", path).json() == {"value": []}, path
+    endpoints = stage.call("GET", f"{vaults}/kv-side1/privateEndpointConnections").json()["value"]
+    links = stage.call("GET", f"{vaults}/kv-side1/privateLinkResources").json()["value"]
+    put = stage.call("PUT", f"{vaults}/kv-side1", vault()).json()["properties"]
+
+    assert [each["name"] for each in endpoints] == ["pe-1"]
+    assert links[0]["properties"]["requiredZoneNames"] == ["privatelink.vaultcore.azure.net"]
+    assert put["privateEndpointConnections"] == kept
+
+
+def test_a_taken_name_is_told_in_the_recorded_words(stage: Stage, vaults: str, reference: Path) -> None:
+    """checkNameAvailability, typo and all (keyvault_other.jsonl)."""
+    lines = (reference / "arm_traffic/keyvault_other.jsonl").read_text().splitlines()
+    record = next(each for each in map(json.loads, lines) if "checkNameAvailability" in each["url"])
+    stage.call("PUT", f"{vaults}/sample-vault", vault())
+    where = f"/subscriptions/{SUB}/providers/Microsoft.KeyVault/checkNameAvailability"
+
+    assert stage.call("POST", where, record["request_body"]).json() == record["response_body"]
+    assert stage.call("POST", where, {"name": "kv-nobody-has"}).json() == {"nameAvailable": True}
