@@ -1,6 +1,6 @@
 # Every daily act is one word. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check test lock clean
+.PHONY: help setup demo up check test soak lock clean
 
 PY := .venv/bin/python
 PORTS ?= default
@@ -25,6 +25,9 @@ check: setup ## lint, types, import contracts
 
 test: check ## everything that CI runs
 	@$(PY) -m pytest -n 2
+
+soak: setup ## the long loops: several instances under random kills for minutes
+	@$(PY) -m pytest -m soak
 
 LOCK := .tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
 lock: setup ## compile requirements*.txt anew from pyproject.toml
