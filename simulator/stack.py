@@ -33,13 +33,14 @@ class Stack:
     def __init__(
         self, ports: Ports, folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False,
         app: Path = ROOT, hold_seconds: float = 600, hosts: int = 1,
+        storage_log: bool = False,
     ) -> None:  # fmt: skip
         self._ports, self._folder, self._app = ports, folder, app
         self._own_settings = dict(settings or {})
         self._on_disk, self._hold = on_disk, hold_seconds
         self._children: list[Child] = []
         self._hosts: list[Child] = []
-        self._count = hosts
+        self._count, self._storage_log = hosts, storage_log
         self._keys = {name: secrets.token_urlsafe(24) for name in ("identity_header", "system_key", "master_key")}
         self.facts: dict[str, Any] = {}
 
@@ -99,7 +100,8 @@ class Stack:
         if not _AZURITE.exists():
             raise NotReadyError("Azurite is not installed here:  make setup")
         ports = self._ports
-        flags = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--oauth", "basic"]
+        flags = ["--disableTelemetry", "--skipApiVersionCheck", "--oauth", "basic"]
+        flags += [] if self._storage_log else ["--silent"]
         flags += ["--cert", str(self._certificates.cert), "--key", str(self._certificates.key)]
         flags += ["--location", str(self._folder / "azurite")] if self._on_disk else ["--inMemoryPersistence"]
         for service in ("blob", "queue", "table"):

@@ -52,7 +52,7 @@ def translated(what: str) -> Iterator[None]:
         raise Temporary("ConnectionLost", f"{what}: {_cut(str(error))}") from error
     except (DecodeError, DeserializationError, json.JSONDecodeError) as error:
         raise Temporary("UnreadableAnswer", f"{what}: the answer is not whole: {_cut(str(error))}") from error
-    except AzureError as error:  # no token to be had: the identity endpoint is not there, or says no
+    except AzureError as error:
         raise Temporary("NoToken", f"{what}: {_cut(str(error))}") from error
 
 
@@ -64,6 +64,8 @@ def missing(error: HttpResponseError) -> bool:
 def _http(error: HttpResponseError, what: str) -> RemediationError:
     code, text = _said(error)
     message = f"{what}: {_cut(text)}"
+    if error.response is None:  # the identity endpoint is not there or says no: the SDK raises this without an answer
+        return Temporary("NoToken", message)
     status = error.status_code or 0
     word = code.lower()
     if isinstance(error, DecodeError):

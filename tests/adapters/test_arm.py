@@ -14,6 +14,7 @@ from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Tem
 from shared.core.ids import ResourceId
 from shared.core.steps import Request
 from simulator.client import Client
+from tests.adapters.conftest import identity
 from tests.fakes import workspace_body
 from tests.reference import bodies, needs_reference
 
@@ -215,3 +216,15 @@ def test_every_recorded_body_is_read_through_the_sdk(environment: Client, reader
         raw = arm.read(ids.parse(body["id"]))
         assert raw is not None
         assert read(raw).id == ids.parse(body["id"])
+
+
+def test_without_a_token_it_may_work_later(
+    environment: Client, reader: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The identity endpoint does not answer: temporary, whatever class the SDK raises it as."""
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
+    fresh = Pipeline(identity(environment, "reader"), environment.facts["arm"])
+    with pytest.raises(Temporary) as caught:
+        ArmReader(fresh).read(_seeded(environment))
+
+    assert caught.value.reason == "NoToken"
