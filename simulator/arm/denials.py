@@ -34,6 +34,7 @@ class Denial:
     excluded: frozenset[str]
     control: tuple[tuple[Pattern, Pattern], ...]
     data: tuple[tuple[Pattern, Pattern], ...]
+    derived: bool = False  # it stands nowhere, but follows from a workspace
 
     @property
     def name(self) -> str:
@@ -87,7 +88,7 @@ class Denials:
             return None
         identities = set(circle)
         for scope in above:
-            for denial in self._at.get(scope, {}).values():
+            for denial in self._here(scope):
                 reaches = not denial.here_only or scope == above[-1]
                 if reaches and denial.forbids(identities, action, data=data):
                     return denial
@@ -100,17 +101,24 @@ class Denials:
 
     def __iter__(self) -> Iterator[Denial]:
         """All of them, each once: a managed group and its workspace bring the same one."""
-        return iter({fold(str(each.body["id"])): each for each in self._by_source.values()}.values())
+        found = [denial for scope in self._at for denial in self._here(scope)]
+        return iter({fold(str(each.body["id"])): each for each in found}.values())
+
+    def _here(self, scope: str) -> list[Denial]:
+        """Those at a scope; the derived one steps back where the service's own is stored."""
+        found = list(self._at.get(scope, {}).values())
+        own = any(not each.derived and _is_system(each.body) for each in found)
+        return [each for each in found if not (own and each.derived)]
 
 
 def _denial_of(target: Target, body: Json) -> Denial | None:
     if target.kind == DENIALS:
         return _compiled(body)
     if target.kind == GROUP and route(str(body.get("managedBy") or "/")).kind == WORKSPACES:
-        return _compiled(managed_body(str(body["id"]), str(body["managedBy"])))
+        return _compiled(managed_body(str(body["id"]), str(body["managedBy"])), derived=True)
     if target.kind == WORKSPACES:
         group = (body.get("properties") or {}).get("managedResourceGroupId")
-        return _compiled(managed_body(str(group), str(body["id"]))) if group else None
+        return _compiled(managed_body(str(group), str(body["id"])), derived=True) if group else None
     return None
 
 
@@ -134,7 +142,11 @@ def managed_body(group: str, workspace: str) -> Json:
     }
 
 
-def _compiled(body: Json) -> Denial:
+def _is_system(body: Json) -> bool:
+    return bool((body.get("properties") or {}).get("isSystemProtected"))
+
+
+def _compiled(body: Json, *, derived: bool = False) -> Denial:
     properties = body.get("properties") or {}
     permissions = properties.get("permissions") or []
     scope = properties.get("scope") or route(str(body["id"])).scope
@@ -146,6 +158,7 @@ def _compiled(body: Json) -> Denial:
         excluded=_ids(properties.get("excludePrincipals")),
         control=tuple((patterns(each.get("actions")), patterns(each.get("notActions"))) for each in permissions),
         data=tuple((patterns(each.get("dataActions")), patterns(each.get("notDataActions"))) for each in permissions),
+        derived=derived,
     )
 
 
