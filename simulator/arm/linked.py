@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from simulator.arm.answer import GATEWAY, Json, Refused
-from simulator.arm.router import fold
 
 ANY_TYPE = "*"
 
@@ -60,8 +59,15 @@ def _properties(body: Json) -> Json:
     return held if isinstance(held, dict) else {}
 
 
+def _assignable(body: Json) -> list[str]:
+    scopes = _properties(body).get("assignableScopes")
+    return [str(each) for each in scopes] if isinstance(scopes, list) else []
+
+
 DIAGNOSTICS = "microsoft.insights/diagnosticsettings"
 LINKS = (
+    # Whoever makes a custom role must be allowed to at all its assignableScopes [LEARN role-definitions].
+    Link("microsoft.authorization/roledefinitions", "Microsoft.Authorization/roleDefinitions/write", _assignable),
     # Whoever creates a workspace in a network needs it [LEARN databricks vnet-inject, quoted in MicrosoftDocs/azure-docs
     # #80901]; that an update of one asks for it too is UNVERIFIED.
     Link("microsoft.databricks/workspaces", "Microsoft.Network/virtualNetworks/subnets/join/action", _subnets),
@@ -88,7 +94,7 @@ def needed(kind: str, body: Json) -> Iterator[tuple[str, str]]:
     for link in LINKS:
         if link.type in {kind, ANY_TYPE}:
             for scope in link.named(body):
-                if scope.startswith("/") and fold(scope).count("/providers/") > 0:
+                if scope.startswith("/"):
                     yield link.action, scope
 
 

@@ -6,7 +6,7 @@ A subscription or a group without a seeded parent hangs under the root managemen
 from collections.abc import Callable
 
 from simulator.arm.answer import Json
-from simulator.arm.router import ROOT, Target, ancestors, fold
+from simulator.arm.router import ROOT, Target, ancestors, covers, fold
 
 MANAGEMENT_GROUPS = "microsoft.management/managementgroups"
 MEMBERS = "microsoft.management/managementgroups/subscriptions"
@@ -61,8 +61,8 @@ class Tree:
         return sorted(each for table in (self._parents, self._homes) for each, up in table.items() if up == wanted)
 
     def is_above(self, scope: str, other: str) -> bool:
-        """Whether what holds at `scope` reaches `other`."""
-        return fold(scope) in self.above(other)
+        """Whether what holds at `scope` reaches `other` (both in lower case)."""
+        return scope in self.above(other) if scope.startswith(PREFIX) else covers(scope, other)
 
     def _upward(self, group: str) -> list[str]:
         """A group and those above it; a loop in what was seeded ends where it closes."""

@@ -12,7 +12,7 @@ from simulator.arm.answer import Answer, Json, Refused
 from simulator.arm.clock import stamp
 from simulator.arm.providers.pages import page
 from simulator.arm.providers.shape import Call, Kind
-from simulator.arm.router import covers, fold
+from simulator.arm.router import fold
 
 TYPE = "Microsoft.Authorization/roleAssignments"
 ROLE_PREFIX = "/providers/microsoft.authorization/roledefinitions/"
@@ -68,14 +68,10 @@ def list_assignments(call: Call) -> Answer:
     found = []
     for body in call.sim.access.stored():
         principal, _, where = _triple(body)
-        below = not at_scope and _is_below(call, scope, where)
+        below = not at_scope and call.sim.access.tree.is_above(scope, where)
         if (where in above or below) and (holders is None or principal in holders):
             found.append(_shown(call, body))
     return page(call, found)
-
-
-def _is_below(call: Call, scope: str, where: str) -> bool:
-    return covers(scope, where) or call.sim.access.tree.is_above(scope, where)
 
 
 def _wanted(call: Call) -> tuple[bool, set[str] | None]:

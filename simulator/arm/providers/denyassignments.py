@@ -9,7 +9,7 @@ from simulator.arm.answer import Answer, Json, Refused
 from simulator.arm.denials import EVERYBODY, Denial
 from simulator.arm.providers.pages import page
 from simulator.arm.providers.shape import Call, Kind
-from simulator.arm.router import covers, fold
+from simulator.arm.router import fold
 
 TYPE = "Microsoft.Authorization/denyAssignments"
 FILTER = re.compile(
@@ -34,7 +34,7 @@ def list_denials(call: Call) -> Answer:
     above = set(tree.above(scope))
     found: list[Json] = []
     for denial in call.sim.access.denials:
-        below = "at" not in wanted and (covers(scope, denial.scope) or tree.is_above(scope, denial.scope))
+        below = "at" not in wanted and tree.is_above(scope, denial.scope)
         if (denial.scope in above or below) and _fits(call, denial, wanted):
             found.append(denial.body)
     return page(call, sorted(found, key=lambda body: fold(str(body["id"]))))

@@ -12,7 +12,7 @@ from simulator.arm.providers.authorization import is_guid, stamps
 from simulator.arm.providers.pages import page
 from simulator.arm.providers.shape import Call, Kind
 from simulator.arm.roles import BUILTIN
-from simulator.arm.router import covers, fold
+from simulator.arm.router import fold
 
 TYPE = "Microsoft.Authorization/roleDefinitions"
 FILTER = re.compile(
@@ -106,7 +106,7 @@ def _is_seen(call: Call, body: Json, *, below: bool) -> bool:
     scope, tree = fold(call.target.scope), call.sim.access.tree
     above = {*tree.above(scope), fold(call.sim.config.root)}
     scopes = [fold(str(each)) for each in body["properties"].get("assignableScopes") or ["/"]]
-    return any(each in above or (below and (covers(scope, each) or tree.is_above(scope, each))) for each in scopes)
+    return any(each in above or (below and tree.is_above(scope, each)) for each in scopes)
 
 
 def _found(call: Call) -> Json:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.arm.stage import IDENTITIES, SUB, Stage, vault
+from tests.simulator.arm.stage import IDENTITIES, OTHER_SUB, SUB, Stage, vault
 
 API = "2022-04-01"
 AUTH = "/providers/Microsoft.Authorization"
@@ -212,8 +212,24 @@ def test_every_kind_of_link_is_asked_for(stage: Stage, kind: str, body: dict[str
     assert mine.status_code != 403
 
 
-def test_a_read_only_lock_stops_posts_and_grants(stage: Stage) -> None:
-    """Whatever acts: POST, role assignments; reading by POST and the lock itself stay free [LEARN lock-resources]."""
+def test_a_read_only_lock_stops_posts_that_act(stage: Stage) -> None:
+    """A purge is a POST that acts; asking for a name is one that reads [LEARN lock-resources]."""
+    where = f"/subscriptions/{OTHER_SUB}"
+    lock = f"{where}{AUTH}/locks/still"
+    stage.tell("POST", "/seed", {"resources": [{"id": lock, "properties": {"level": "ReadOnly"}}]})
+    vaults = f"{where}/providers/Microsoft.KeyVault"
+    purge = stage.call("POST", f"{vaults}/locations/westeurope/deletedVaults/kv-none/purge")
+    name = {"name": "kv-any", "type": "Microsoft.KeyVault/vaults"}
+    ask = stage.call("POST", f"{vaults}/checkNameAvailability", name)
+    stage.call("DELETE", lock, version="2016-09-01")
+
+    assert (purge.status_code, purge.json()["error"]["code"]) == (409, "ScopeLocked")
+    assert "cannot perform write operation" in purge.json()["error"]["message"]
+    assert ask.status_code == 200
+
+
+def test_a_read_only_lock_stops_writes_and_grants(stage: Stage) -> None:
+    """Role assignments too, in both directions; the lock itself can be taken away."""
     group = stage.group("rg-frozen")
     made = give(stage, group, OWNER, 5)
     lock = f"{group}{AUTH}/locks/freeze"

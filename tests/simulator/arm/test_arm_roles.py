@@ -103,6 +103,23 @@ def test_the_official_client_manages_a_custom_role(client: AuthorizationManageme
     assert "RoleDefinitionDoesNotExist" in str(error.value)
 
 
+def test_a_custom_role_needs_the_right_at_all_its_scopes(stage: Stage) -> None:
+    """Whoever may write roles in one group cannot make one for the whole subscription."""
+    group, who = stage.group("rg-role-maker"), IDENTITIES["azure_databricks"]["principal_id"]
+    assignment = f"{group}{AUTH}/roleAssignments/77777777-0000-4000-8000-00000000000d"
+    administrator = f"{AUTH}/roleDefinitions/18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
+    body = {"properties": {"roleDefinitionId": administrator, "principalId": who}}
+    stage.call("PUT", assignment, body, version=API)
+    path = f"{group}{AUTH}/roleDefinitions/77777777-0000-4000-8000-000000000005"
+    wide = stage.call("PUT", path, custom("Wide", f"/subscriptions/{SUB}"), version=API, who="azure_databricks")
+    narrow = stage.call("PUT", path, custom("Narrow", group), version=API, who="azure_databricks")
+    stage.call("DELETE", path, version=API)
+    stage.call("DELETE", assignment, version=API)
+
+    assert (wide.status_code, wide.json()["error"]["code"]) == (403, "LinkedAuthorizationFailed")
+    assert narrow.status_code == 201
+
+
 def test_a_role_in_use_stays(stage: Stage) -> None:
     """RoleDefinitionHasAssignments; and a scope that is used cannot be taken from it."""
     guid, group = "77777777-0000-4000-8000-000000000002", stage.group("rg-role-use")
