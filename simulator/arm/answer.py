@@ -91,14 +91,28 @@ def bad_content(why: str) -> Refused:
     )
 
 
-def not_allowed(client: str, oid: str, action: str, scope: str) -> Refused:
-    """RBAC says no; wording as recorded (arm_errors.jsonl, AuthorizationFailed)."""
+def not_allowed(client: str, oid: str, action: str, scope: str, *, unmet: bool = False) -> Refused:
+    """RBAC says no; wording as recorded (arm_errors.jsonl), with a condition in the way as in [LEARN troubleshooting]."""
+    lacks = "authorization or an ABAC condition not fulfilled" if unmet else "authorization"
     return Refused(
         403,
         "AuthorizationFailed",
-        f"The client '{client}' with object id '{oid}' does not have authorization to perform action "
+        f"The client '{client}' with object id '{oid}' does not have {lacks} to perform action "
         f"'{action}' over scope '{scope}' or the scope is invalid. "
         "If access was recently granted, please refresh your credentials.",
+        GATEWAY,
+    )
+
+
+def denied(client: str, oid: str, action: str, scope: str, denial: tuple[str, str, str]) -> Refused:
+    """A deny assignment (name, id, scope) says no to somebody whose roles say yes (Azure/migAz#266)."""
+    name, identity, where = denial
+    return Refused(
+        403,
+        "DenyAssignmentAuthorizationFailed",
+        f"The client '{client}' with object id '{oid}' has permission to perform action '{action}' on scope '{scope}'; "
+        f"however, the access is denied because of the deny assignment with name '{name}' and Id '{identity}' "
+        f"at scope '{where}'.",
         GATEWAY,
     )
 

@@ -9,12 +9,18 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
+from simulator.arm import linked
+from simulator.arm.abac import Facts
 from simulator.arm.access import Grant
 from simulator.arm.answer import (
     Answer,
+    Json,
     Refused,
     bad_api_version,
     bad_method,
+    denied,
     no_api_version,
     no_group,
     no_subscription,
@@ -71,9 +77,11 @@ class Gate:
             raise no_subscription(target.subscription)
         kind = TABLE.get(target.kind) or self._unimitated(target)
         action = right(kind, request.method)
-        grant = self._authorise(request.caller, action, target)
-        self._sim.locks.check(target, request.method)
+        grant = self._authorise(request, action, target)
+        self._sim.locks.check(target, request.method, action)
         self._need_group(target)
+        if request.method in {"PUT", "PATCH"}:
+            self._check_links(request, action, target)
         return self._run(request, target, kind, action, grant)
 
     def _run(self, request: Request, target: Target, kind: Kind, action: str, grant: Grant | None) -> Answer:
@@ -104,13 +112,33 @@ class Gate:
                 announce(answer.existed)
         return answer
 
-    def _authorise(self, caller: Caller, action: str, target: Target) -> Grant | None:
+    def _authorise(self, request: Request, action: str, target: Target) -> Grant | None:
+        """Roles, their conditions and deny assignments."""
         if not action:
             return None
-        grant = self._sim.access.find(caller.oid, action, target.holder)
-        if grant is None:
-            raise not_allowed(caller.shown, caller.oid, action, target.holder)
-        return grant
+        caller = request.caller
+        verdict = self._sim.access.decide(
+            caller.oid, action, target.holder, lambda: facts(request, action, self._sim.world.get(target.id))
+        )
+        if verdict.grant is None:
+            raise not_allowed(caller.shown, caller.oid, action, target.holder, unmet=verdict.unmet)
+        if verdict.denial:
+            body = verdict.denial.body
+            where = str(body["properties"].get("scope") or route(str(body["id"])).scope)
+            named = (verdict.denial.name, verdict.denial.guid, where)
+            raise denied(caller.shown, caller.oid, action, target.path, named)
+        return verdict.grant
+
+    def _check_links(self, request: Request, action: str, target: Target) -> None:
+        """Rights on what the body names. A body that cannot be read is left to the provider."""
+        caller = request.caller
+        missing = [
+            (needed, scope)
+            for needed, scope in linked.needed(target.kind, content_of(request))
+            if self._sim.access.find(caller.oid, needed, scope) is None
+        ]
+        if missing:
+            raise linked.refusal(caller.shown, caller.oid, action, target.path, missing)
 
     def _need_group(self, target: Target) -> None:
         if not target.group or target.kind == GROUP:
@@ -145,3 +173,29 @@ class Gate:
                 existed=existed,
             )
         )
+
+
+def content_of(request: Request) -> Json:
+    """The JSON object that was sent, or an empty one."""
+    try:
+        body = msgspec.json.decode(request.content)
+    except msgspec.DecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def facts(request: Request, action: str, stored: Json | None) -> Facts:
+    """What the conditions of role assignments ask about: the assignment in the request, and the one that is there."""
+    sent = content_of(request) if request.method == "PUT" else {}
+    return Facts(action, _attributes(sent), _attributes(stored or {}))
+
+
+def _attributes(assignment: Json) -> dict[str, str]:
+    held = assignment.get("properties")
+    properties = held if isinstance(held, dict) else {}
+    found = {
+        "roledefinitionid": str(properties.get("roleDefinitionId") or "").rsplit("/", 1)[-1],
+        "principalid": str(properties.get("principalId") or ""),
+        "principaltype": str(properties.get("principalType") or ""),
+    }
+    return {name: value for name, value in found.items() if value}

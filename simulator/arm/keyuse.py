@@ -65,10 +65,13 @@ def key(sim: Sim, uri: str, name: str, version: str = "") -> Json | None:
 
 
 def _by_policy(sim: Sim, oid: str, vault: Json, verb: str) -> str:
-    """An entry with an application id speaks of that application on somebody's behalf, not of the plain caller."""
-    asked = {fold(verb), "all"}
+    """An entry for a group counts for its members [LEARN key-vault/general/assign-access-policy].
+
+    One with an application id speaks of that application on somebody's behalf, not of the plain caller.
+    """
+    asked, circle = {fold(verb), "all"}, sim.directory.circle(oid)
     for entry in (vault.get("properties") or {}).get("accessPolicies") or []:
-        if fold(str(entry.get("objectId") or "")) != fold(oid) or entry.get("applicationId"):
+        if fold(str(entry.get("objectId") or "")) not in circle or entry.get("applicationId"):
             continue
         if fold(str(entry.get("tenantId") or "")) != fold(sim.config.tenant):
             continue

@@ -17,7 +17,9 @@ class Knobs:
     purge_seconds: float = 0.0  # how long purging a vault takes; 7 s to 8 min in the recordings
     workspace_seconds: float = 1.0  # how long a workspace PUT or DELETE takes; 80 to 200 s in the recordings
     workspace_event: str = "accepted"  # accepted | completed | both: when the write event of it is sent
-    role_seconds: float = 0.0  # until a role assignment takes effect; up to ten minutes in Azure (AZURE 3.2)
+    propagation_seconds: float = 0.0  # until a role assignment or its end takes effect; Azure: up to ten minutes
+    principal_seconds: float = 0.0  # how long a new identity is unknown to role assignments without principalType
+    graph_closed: bool = False  # applications may not read Microsoft Graph; people always may
     graph_lag: float = 0.0  # seconds by which Resource Graph is behind
     event_delay: float = 0.0  # seconds before the first delivery
     event_reorder: float = 0.0  # up to so many seconds more, at random, for each event

@@ -8,6 +8,9 @@ from simulator.arm.answer import Json, locked
 from simulator.arm.router import Target, ancestors
 
 LOCKS = "microsoft.authorization/locks"
+# ReadOnly stops every POST that acts, such as listing keys [LEARN lock-resources]; a POST that only reads, such as
+# checkNameAvailability with its action `.../read`, passes: UNVERIFIED.
+ACTING = ("/write", "/delete", "/action")
 
 
 class Locks:
@@ -26,9 +29,9 @@ class Locks:
         """A lock is gone."""
         self._held.pop(target.id, None)
 
-    def check(self, target: Target, method: str) -> None:
-        """Refuse what a lock forbids; reading is always free."""
-        if not self._held or method in {"GET", "HEAD"} or target.kind == LOCKS:
+    def check(self, target: Target, method: str, action: str) -> None:
+        """Refuse what a lock forbids. Reading is always free, also by POST: a lock asks what the action is."""
+        if not self._held or method in {"GET", "HEAD"} or target.kind == LOCKS or not action.endswith(ACTING):
             return
         path, above = target.id, set(ancestors(target.path))
         hits = []

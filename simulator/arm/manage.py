@@ -68,7 +68,7 @@ class Manage:
         return {"status": "ok", "seconds": up, "resources": len(self._sim.world)}
 
     async def _seed(self, _raw: web.BaseRequest, body: Any) -> Any:
-        return seed(self._sim, body.get("resources") or [])
+        return seed(self._sim, body.get("resources") or [], body.get("principals") or [])
 
     async def _resource(self, raw: web.BaseRequest, _body: Any) -> Any:
         identity = lower_names(raw.query_string).get("id", "")

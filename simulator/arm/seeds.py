@@ -13,8 +13,14 @@ from simulator.arm.sim import Sim
 from simulator.arm.world import SUBSCRIPTION, ensure, subscription_body
 
 
-def seed(sim: Sim, resources: list[Any]) -> Json:
-    """Store bodies; says how many, and which were no resources."""
+def seed(sim: Sim, resources: list[Any], principals: list[Any] | None = None) -> Json:
+    """Store bodies and principals; says how many, and which were none."""
+    with sim.settled():
+        people = sim.directory.seed(principals or [])
+        return {**_stored(sim, resources), **({"principals": people} if principals else {})}
+
+
+def _stored(sim: Sim, resources: list[Any]) -> Json:
     refused = []
     stored = 0
     for body in resources:

@@ -18,8 +18,9 @@ from simulator.arm.dataplane.plane import Plane, VaultRequest
 from simulator.arm.entra import Entra
 from simulator.arm.faults import Fault
 from simulator.arm.gate import Gate, Request
+from simulator.arm.msgraph import MsGraph, audiences
 from simulator.arm.sim import Sim
-from simulator.arm.tokens import Caller
+from simulator.arm.tokens import ARM_AUDIENCES, Caller
 
 NOBODY = Caller("", "", is_person=False, claims={})
 JSON_TYPE = "application/json; charset=utf-8"
@@ -35,6 +36,7 @@ class Arm:
         self._sim = sim
         self._gate = Gate(sim)
         self._plane = Plane(sim)
+        self._graph = MsGraph(sim.config, sim.knobs, sim.directory)
         self.entra = Entra(sim.config, sim.tokens)
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -48,7 +50,8 @@ class Arm:
         answer = await self._sign_in(raw, path, base, query, content)
         if answer is not None:
             return wire(raw, answer)
-        caller, refusal = self._identify(raw)
+        graph = audiences(path, raw.host, self._sim.config.tenant)
+        caller, refusal = self._identify(raw, graph or ARM_AUDIENCES)
         fault = self._sim.faults.pick(raw.method, path, caller.name or caller.oid) if self._sim.faults else None
         if fault and fault.delay_ms:
             await asyncio.sleep(fault.delay_ms / 1000)
@@ -56,7 +59,9 @@ class Arm:
             return self._cut(raw, caller, started)
         correlation = raw.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
         answer = (fault.answer() if fault else None) or refusal
-        if answer is None:
+        if answer is None and graph:
+            answer = self._graph.answer(raw.method, path, query, content, caller)
+        elif answer is None:
             answer = self._gate.answer(
                 Request(raw.method, path, base, query, raw.headers, content, caller, correlation)
             )
@@ -108,9 +113,9 @@ class Arm:
             )
         return self.entra.answer(raw.method, path, base, dict(parse_qsl(content.decode("utf-8", "replace"))))
 
-    def _identify(self, raw: web.BaseRequest) -> tuple[Caller, Answer | None]:
+    def _identify(self, raw: web.BaseRequest, wanted: frozenset[str]) -> tuple[Caller, Answer | None]:
         try:
-            return self._sim.tokens.check(raw.headers.get("Authorization"), raw.host), None
+            return self._sim.tokens.check(raw.headers.get("Authorization"), raw.host, wanted), None
         except Refused as refusal:
             return NOBODY, refusal.answer()
 

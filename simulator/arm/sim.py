@@ -4,6 +4,8 @@ It holds no behaviour of its own besides laying down the first things that exist
 """
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from simulator.arm.access import Access
@@ -32,7 +34,8 @@ class Sim:
         self.clock = Clock()
         self.tokens = Tokens(config)
         self.world = World(self.clock, self.knobs)
-        self.access = Access(self.clock, self.knobs, config.root)
+        self.access = Access(config, self.clock, self.knobs)
+        self.directory = self.access.directory
         self.locks = Locks()
         self.vaults = VaultNames()
         self.keys = KeyStore(self.world, self.clock)
@@ -41,13 +44,28 @@ class Sim:
         self.delivery = Delivery(self.clock, self.knobs, config.functions_url, config.system_key)
         self.eventgrid = EventGrid(config, self.delivery)
         self.answers: dict[Any, list[dict[str, Any]]] = {}  # Resource Graph's memory between two pages
-        self.world.watch(self.access)
+        for watcher in (self.access.tree, self.access.denials, self.directory, self.access):
+            self.world.watch(watcher)
         self.world.watch(self.locks)
         self.world.watch(self.vaults)
         self.world.watch(self.keys)
 
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """What is stored meanwhile has always been there: no role waits, no identity is new."""
+        before = self.access.settled
+        self.access.settled = self.directory.settled = True
+        try:
+            yield
+        finally:
+            self.access.settled = self.directory.settled = before
+
     def settle(self) -> None:
         """Lay down what the configuration names. Needs a running loop: a delay may be set."""
+        with self.settled():
+            self._settle()
+
+    def _settle(self) -> None:
         for identity, name in self.config.subscriptions:
             self.world.put(subscription_body(identity, name, self.config.tenant))
         principals = {each.name: each.principal_id for each in self.config.identities}

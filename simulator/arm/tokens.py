@@ -131,7 +131,7 @@ class Tokens:
             12 * HOUR,
         )
 
-    def check(self, header: str | None, host: str) -> Caller:
+    def check(self, header: str | None, host: str, audiences: frozenset[str] = ARM_AUDIENCES) -> Caller:
         """The caller behind an Authorization header, or a 401 in one of the recorded forms."""
         if not header:
             raise self._unauthorised(
@@ -143,11 +143,11 @@ class Tokens:
         caller, audience, expiry = self._known.get(token) or self._verify(token)
         if expiry <= time.time():
             raise self._expired(expiry)
-        if audience not in ARM_AUDIENCES and not _is_own(audience, host):
+        if audience not in audiences and not _is_own(audience, host):
             raise self._invalid(
                 f"The access token has been obtained for wrong audience or resource '{audience}'. "
                 "It should exactly match with one of the allowed audiences "
-                + ",".join(f"'{each}'" for each in sorted(ARM_AUDIENCES, reverse=True))
+                + ",".join(f"'{each}'" for each in sorted(audiences, reverse=True))
                 + "."
             )
         return caller

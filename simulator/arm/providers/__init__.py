@@ -7,18 +7,22 @@ from simulator.arm.providers import (
     authorization,
     databricks,
     deletedvaults,
+    denyassignments,
     disks,
     identities,
     keys,
     keyvault,
     locks,
+    managementgroups,
     resourcegraph,
     resourcegroups,
+    roledefinitions,
     subscriptions,
 )
 
 PROVIDERS = (
     subscriptions,
+    managementgroups,
     resourcegroups,
     keyvault,
     deletedvaults,
@@ -28,6 +32,8 @@ PROVIDERS = (
     databricks,
     locks,
     authorization,
+    roledefinitions,
+    denyassignments,
     resourcegraph,
 )
 TABLE = {kind.type.lower(): kind for provider in PROVIDERS for kind in provider.KINDS}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulator.arm.access import Role
+from simulator.arm.rights import Role
 from simulator.arm.roles import BUILTIN
 from tests.simulator.arm.stage import IDENTITIES, OTHER_SUB, SUB, Stage, vault
 
@@ -26,7 +26,12 @@ def home(stage: Stage) -> str:
 
 def assign(stage: Stage, scope: str, principal: str, role: str, name: str, who: str = "owner") -> Any:
     """PUT a role assignment."""
-    body = {"properties": {"roleDefinitionId": f"/x/{role}", "principalId": principal}}
+    body = {
+        "properties": {
+            "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
+            "principalId": principal,
+        }
+    }
     return stage.call(
         "PUT", f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}", body, version=ROLES_API, who=who
     )
@@ -77,7 +82,7 @@ def test_a_right_is_inherited_downward_only(stage: Stage, home: str) -> None:
 def test_an_assignment_takes_effect_when_the_clock_says(stage: Stage, home: str) -> None:
     """Listed at once, effective later."""
     path = f"{home}/providers/Microsoft.KeyVault/vaults/kv-access"
-    stage.tell("POST", "/knobs", {"role_seconds": 600})
+    stage.tell("POST", "/knobs", {"propagation_seconds": 600})
     made = assign(stage, path, DATABRICKS, READER_ROLE, "55555555-0000-4000-8000-000000000002")
     listed = stage.call("GET", made.json()["id"], version=ROLES_API)
     early = stage.call("GET", path, who="azure_databricks")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.simulator.arm.stage import SUB, TENANT, Stage, until, vault
+from tests.simulator.arm.stage import IDENTITIES, SUB, TENANT, Stage, until, vault
 
 WORKSPACE = {"location": "westeurope", "sku": {"name": "premium"}, "properties": {"computeMode": "Serverless"}}
 
@@ -99,7 +99,8 @@ def test_writes_below_a_vault_have_their_own_subject(stage: Stage) -> None:
     entry = {"tenantId": TENANT, "objectId": "aa", "permissions": {"keys": ["get"]}}
     stage.call("PUT", f"{path}/accessPolicies/add", {"properties": {"accessPolicies": [entry]}})
     grant = f"{path}/providers/Microsoft.Authorization/roleAssignments/{TENANT}"
-    role = {"roleDefinitionId": "/x/acdd72a7-3385-48ef-bd42-f606fba81ae7", "principalId": "aa"}
+    reader = "/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7"
+    role = {"roleDefinitionId": reader, "principalId": IDENTITIES["reader"]["principal_id"]}
     stage.call("PUT", grant, {"properties": role}, version="2022-04-01")
 
     policies, assignment = one(stage, f"{path}/accessPolicies/add"), one(stage, grant)

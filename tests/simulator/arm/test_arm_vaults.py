@@ -8,9 +8,10 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.keyvault import KeyVaultManagementClient
 
-from tests.simulator.arm.stage import OTHER_SUB, SUB, TENANT, Stage, vault
+from tests.simulator.arm.stage import IDENTITIES, OTHER_SUB, SUB, TENANT, Stage, vault
 
 GROUP = f"/subscriptions/{SUB}/resourceGroups/rg-vaults"
+READER = IDENTITIES["reader"]["principal_id"]
 
 
 @pytest.fixture
@@ -204,7 +205,7 @@ def test_deleting_a_vault_takes_its_role_assignments_with_it(stage: Stage, vault
     stage.call("PUT", f"{vaults}/kv-grants1", vault())
     assignment = f"{vaults}/kv-grants1/providers/Microsoft.Authorization/roleAssignments/{TENANT}"
     role = "/providers/Microsoft.Authorization/roleDefinitions/e147488a-f6f5-4113-8e2d-b22465e65bf6"
-    body = {"properties": {"roleDefinitionId": role, "principalId": "aa", "principalType": "ServicePrincipal"}}
+    body = {"properties": {"roleDefinitionId": role, "principalId": READER, "principalType": "ServicePrincipal"}}
     assert stage.call("PUT", assignment, body, version="2022-04-01").status_code == 201
 
     stage.call("DELETE", f"{vaults}/kv-grants1")
