@@ -165,25 +165,25 @@ def version_body(key: Json) -> Json:
 
 
 def completed(body: Json, vault: Json | None, version: str = "") -> Json:
-    """A key's body with everything that ARM shows (spec example createKey.json); what is there stays."""
+    """The body of a key or a version with everything that ARM shows (spec example createKey.json); what is there stays."""
     target, now = route(body["id"]), int(time.time())
     sent = body.get("properties") or {}
     kind = str(sent.get("kty") or "RSA")
-    shape = {"curveName": "P-256"} if kind.upper().startswith("EC") else {"keySize": 2048}
-    uri = f"https://{fold(target.names[0])}.vault.azure.net:443/keys/{target.name}"
-    name = version or version_id(body).rsplit("/", 1)[-1]
+    is_curve = fold(kind).startswith("ec")
+    uri = f"https://{fold(target.names[0])}.vault.azure.net:443/keys/{target.names[1]}"
+    name = version or (target.name if target.kind == VERSIONS else version_id(body).rsplit("/", 1)[-1])
     own: Json = {
         "kty": kind,
-        "keyOps": ["sign", "verify"] if "curveName" in shape else list(OPERATIONS),
-        **shape,
+        "keyOps": ["sign", "verify"] if is_curve else list(OPERATIONS),
+        **({"curveName": "P-256"} if is_curve else {"keySize": 2048}),
         "keyUri": uri,
         "keyUriWithVersion": f"{uri}/{name}",
     }
-    given = {key: value for key, value in sent.items() if value is not None}
+    given = {field: value for field, value in sent.items() if value is not None}
     attributes = {"enabled": True, "created": now, "updated": now, "exportable": False}
     given["attributes"] = {**attributes, **(sent.get("attributes") or {})}
     place = {"location": vault["location"]} if vault and vault.get("location") else {}
-    whole = {"name": target.name, "type": "Microsoft.KeyVault/vaults/keys", **place, **body}
+    whole = {"name": target.name, "type": target.type, **place, **body}
     if whole.get("tags") is None:
         whole.pop("tags", None)
     return {**whole, "properties": {**own, **given}}

@@ -84,9 +84,9 @@ class Plane:
         return caller
 
     async def answer(self, request: VaultRequest, caller: Caller, refusal: Answer | None) -> Answer | None:
-        """The reply; None when no vault has that name."""
+        """The reply; None when no vault has that name, or not yet."""
         vault = find_vault(self._sim, request.host)
-        if vault is None:
+        if vault is None or (vault.get("properties") or {}).get("provisioningState") == "RegisteringDns":
             return None
         try:
             answer = refusal or await self._serve(request, caller, vault)

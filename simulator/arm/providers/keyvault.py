@@ -40,6 +40,8 @@ def create(call: Call) -> Answer:
         raise _elsewhere(call, old, sent)
     before = (old.get("properties") or {}) if old else None
     made = replaced(before, properties, call.version)
+    if old is not None:
+        _check_model(call, old, made)
     body: Json = {
         "id": old["id"] if old else call.target.path,
         "name": old.get("name", call.target.name) if old else call.target.name,
@@ -59,6 +61,7 @@ def update(call: Call) -> Answer:
     """PATCH: only what was sent."""
     sent, old = call.body(), call.found()
     properties = patched(old.get("properties") or {}, sent.get("properties") or {})
+    _check_model(call, old, properties)
     body = {**old, "properties": properties, "systemData": _system(call, old)}
     if sent.get("tags") is not None:
         body["tags"] = sent["tags"]
@@ -94,6 +97,21 @@ def _check_new(call: Call, sent: Json) -> None:
         raise Refused(409, "VaultAlreadyExists", TAKEN.format(name=name))
     if not sent.get("location"):
         raise Refused(400, "LocationRequired", "The location property is required for this definition.")
+
+
+def _check_model(call: Call, old: Json, made: Json) -> None:
+    """To change the access model of a vault takes the right to assign roles as well (Azure/bicep#13541)."""
+    action, model = "Microsoft.Authorization/roleAssignments/write", "enableRbacAuthorization"
+    if bool((old.get("properties") or {}).get(model)) == bool(made.get(model)):
+        return
+    if call.sim.access.find(call.caller.oid, action, call.target.path) is None:
+        raise Refused(
+            403,
+            "InsufficientPermissions",
+            "Caller is not allowed to change permission model. For more information on how to change the permissions "
+            "model follow this link: https://go.microsoft.com/fwlink/?linkid=2155160. "
+            f"Details: oid={call.caller.oid}; action={action}; resource={call.target.path}; decision=NotAllowed;",
+        )
 
 
 def _first(call: Call, body: Json, made: Json) -> Answer:

@@ -120,7 +120,8 @@ def _check(old: Json, sent: Json) -> None:
         raise _bad(PURGE_IS_FINAL)
     if sent.get("enableSoftDelete") is False and old.get("enableSoftDelete"):
         raise _bad(SOFT_DELETE_IS_FINAL)
-    soft = sent.get("enableSoftDelete", old.get("enableSoftDelete", not old))
+    asked = sent.get("enableSoftDelete")
+    soft = old.get("enableSoftDelete", not old) if asked is None else asked
     if sent.get("enablePurgeProtection") and not soft:
         raise _bad('The property "enablePurgeProtection" can be set to true only together with "enableSoftDelete".')
     _check_days(old.get("softDeleteRetentionInDays"), sent.get("softDeleteRetentionInDays"))

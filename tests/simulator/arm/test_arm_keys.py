@@ -202,6 +202,23 @@ def test_a_key_is_seeded_before_its_vault(stage: Stage) -> None:
     assert key_client(stage, "kv-arm-10").get_key("CMK").properties.version == versions[0]["name"]
 
 
+def test_old_versions_can_be_seeded(stage: Stage) -> None:
+    """Each with its own attributes; the latest is the one that the key names."""
+    vault_id = made_vault(stage, "kv-arm-13", ALL)
+    key = seeded_key(stage, vault_id, "cmk")
+    older = {"id": f"{key}/versions/{'0' * 32}", "properties": {"attributes": {"enabled": False, "created": 1}}}
+    stage.tell("POST", "/seed", {"resources": [older]})
+
+    client = key_client(stage, "kv-arm-13")
+    states = {each.version: each.enabled for each in client.list_properties_of_key_versions("cmk")}
+    old = client.get_key("cmk", "0" * 32)
+
+    assert len(states) == 2
+    assert states["0" * 32] is False
+    assert client.get_key("cmk").properties.enabled is True
+    assert old.id == f"https://kv-arm-13.vault.azure.net/keys/cmk/{'0' * 32}"
+
+
 def test_no_kelvin_sign_is_a_k(stage: Stage) -> None:
     """Ids are compared without case in ASCII only: U+212A is not the letter k."""
     vault_id = made_vault(stage, "kv-arm-11", ALL)

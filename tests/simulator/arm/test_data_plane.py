@@ -425,6 +425,17 @@ def test_a_name_without_a_vault_leads_nowhere(stage: Stage) -> None:
             at(stage, name, "GET", "/keys")
 
 
+def test_a_vault_has_no_address_until_its_name_is_registered(stage: Stage) -> None:
+    """While it is RegisteringDns nobody gets through."""
+    stage.tell("POST", "/knobs", {"dns_seconds": 60})
+    made_vault(stage, "kv-young-1", ALL)
+
+    with pytest.raises(requests.ConnectionError):
+        at(stage, "kv-young-1", "GET", "/keys")
+    stage.tell("POST", "/clock", {"advance": 61})
+    assert at(stage, "kv-young-1", "GET", "/keys").status_code == 200
+
+
 def test_the_journal_tells_who_used_a_key(stage: Stage) -> None:
     """Every call to a vault is in it, with the vault's address in the path; faults are ordered by the same path."""
     vault = made_vault(stage, "kv-journal-1", ALL)
