@@ -130,6 +130,23 @@ def test_purging_a_vault_destroys_its_keys(stage: Stage) -> None:
     assert list(client.list_deleted_keys()) == []
 
 
+def test_a_purged_key_is_gone_even_if_its_name_returns(stage: Stage) -> None:
+    """A key seeded again under the same version has another secret: what was wrapped before stays shut."""
+    uri = f"https://kv-arm-14.vault.azure.net:443/keys/cmk/{'a' * 32}"
+    vault_id = made_vault(stage, "kv-arm-14", ALL)
+    seeded_key(stage, vault_id, "cmk", keyUriWithVersion=uri)
+    value = {"alg": "RSA-OAEP", "value": "AAAA"}
+    sealed = at(stage, "kv-arm-14", "POST", "/keys/cmk/wrapkey", value).json()["value"]
+
+    stage.call("DELETE", vault_id)
+    _client(stage).vaults.begin_purge_deleted("kv-arm-14", "westeurope").result(10)
+    made_vault(stage, "kv-arm-14", ALL)
+    seeded_key(stage, vault_id, "cmk", keyUriWithVersion=uri)
+
+    opened = at(stage, "kv-arm-14", "POST", "/keys/cmk/unwrapkey", {"alg": "RSA-OAEP", "value": sealed})
+    assert opened.status_code == 400
+
+
 def test_a_legacy_vault_takes_its_keys_with_it_for_good(stage: Stage) -> None:
     """Without soft delete nothing is kept, neither of a key nor of the vault."""
     vault_id = made_vault(stage, "kv-arm-7", ALL, enableSoftDelete=False)
