@@ -10,7 +10,7 @@ from simulator.arm.clock import stamp
 from simulator.arm.providers import deletedvaults, policies
 from simulator.arm.providers.pages import listed, page
 from simulator.arm.providers.shape import Call, Kind, get
-from simulator.arm.providers.vault import check_name, patched, replaced
+from simulator.arm.providers.vault import check_name, patched, replaced, shown
 from simulator.arm.router import fold
 from simulator.arm.sim import Sim
 
@@ -54,7 +54,7 @@ def create(call: Call) -> Answer:
         return _first(call, body, made)
     body["properties"] = {**made, **_served(body["name"], before or {})}
     call.sim.world.put(body)
-    return Answer(200, body)
+    return Answer(200, shown(body, call.version))
 
 
 def update(call: Call) -> Answer:
@@ -66,7 +66,19 @@ def update(call: Call) -> Answer:
     if sent.get("tags") is not None:
         body["tags"] = sent["tags"]
     call.sim.world.put(body)
-    return Answer(200, body)
+    return Answer(200, shown(body, call.version))
+
+
+def read(call: Call) -> Answer:
+    """GET."""
+    return Answer(200, shown(call.found(), call.version))
+
+
+def list_vaults(call: Call) -> Answer:
+    """GET of a subscription's or a group's."""
+    answer = listed(call)
+    answer.body["value"] = [shown(each, call.version) for each in answer.body["value"]]
+    return answer
 
 
 def delete(call: Call) -> Answer:
@@ -128,7 +140,7 @@ def _first(call: Call, body: Json, made: Json) -> Answer:
     else:
         world.put(young)
         call.sim.clock.later(call.sim.knobs.dns_seconds, lambda: _settle(call.sim, young))
-    return Answer(200, young, existed=False)
+    return Answer(200, shown(young, call.version), existed=False)
 
 
 def _settle(sim: Sim, young: Json) -> None:
@@ -143,7 +155,7 @@ def _recover(call: Call) -> Answer:
     vault = deletedvaults.unearth(call)
     body = {**vault, "systemData": _system(call, vault)}
     call.sim.world.put(body)
-    return Answer(200, body, existed=False)
+    return Answer(200, shown(body, call.version), existed=False)
 
 
 def _in_use(call: Call, name: str) -> bool:
@@ -209,8 +221,8 @@ def list_children(call: Call) -> Answer:
 KINDS = (
     Kind(
         "Microsoft.KeyVault/vaults",
-        item={"GET": get, "PUT": create, "PATCH": update, "DELETE": delete},
-        collection={"GET": listed},
+        item={"GET": read, "PUT": create, "PATCH": update, "DELETE": delete},
+        collection={"GET": list_vaults},
     ),
     Kind("Microsoft.KeyVault/vaults/accessPolicies", item={"PUT": policies.change}),
     Kind(

@@ -30,8 +30,6 @@ def test_a_new_vault_is_registering_and_then_succeeded(stage: Stage, vaults: str
         "tenantId": TENANT,
         "accessPolicies": [],
         "enabledForDeployment": False,
-        "enabledForDiskEncryption": False,
-        "enabledForTemplateDeployment": False,
         "enableSoftDelete": True,
         "softDeleteRetentionInDays": 90,
         "enableRbacAuthorization": True,
