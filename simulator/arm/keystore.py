@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from simulator.arm.answer import Json
 from simulator.arm.clock import Clock
 from simulator.arm.material import Material
-from simulator.arm.router import Target, fold, route
+from simulator.arm.router import Target, fold, route, segments
 from simulator.arm.world import World
 
 KEYS = "microsoft.keyvault/vaults/keys"
@@ -39,8 +39,10 @@ class KeyStore:
         self._graves: dict[str, Grave] = {}  # by the id that the key had
 
     def put(self, target: Target, body: Json) -> None:
-        """A key that came without a version gets the one it names."""
-        if target.kind == KEYS and self._world.get(version_id(body)) is None:
+        """A key may come with no more than an id: then it is completed, and gets the version that it names."""
+        if target.kind in {KEYS, VERSIONS} and not _is_whole(body):
+            self._world.put(completed(body, self._world.get("/" + "/".join(segments(target.path)[:8]))))
+        elif target.kind == KEYS and self._world.get(version_id(body)) is None:
             self._world.put(version_body(body))
 
     def drop(self, target: Target) -> None:
@@ -149,6 +151,12 @@ def version_id(key: Json) -> str:
     uri = str((key.get("properties") or {}).get("keyUriWithVersion") or "")
     name = uri.rsplit("/", 1)[-1] if uri else uuid.uuid5(uuid.NAMESPACE_URL, fold(key["id"])).hex
     return f"{key['id']}/versions/{name}"
+
+
+def _is_whole(body: Json) -> bool:
+    properties = body.get("properties") or {}
+    needed = {"kty", "keyOps", "keyUri", "keyUriWithVersion"}
+    return needed <= set(properties) and {"enabled", "created", "updated"} <= set(properties.get("attributes") or {})
 
 
 def version_body(key: Json) -> Json:

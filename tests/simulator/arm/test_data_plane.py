@@ -341,6 +341,22 @@ def test_a_vault_has_no_address_until_its_name_is_registered(stage: Stage) -> No
     assert at(stage, "kv-young-1", "GET", "/keys").status_code == 200
 
 
+def test_of_two_seeded_vaults_with_one_name_the_later_answers(stage: Stage) -> None:
+    """Azure has no such pair; a seeded world may. When one goes, the other has the name."""
+    one = made_vault(stage, "kv-twice-1", ALL)
+    two = one.replace("rg-keys", "rg-twins")
+    body = {**stage.call("GET", one).json(), "id": two}
+    stage.tell("POST", "/seed", {"resources": [body, {"id": f"{two}/keys/only-here"}]})
+
+    def keys() -> list[str]:
+        return [each["kid"].rsplit("/", 1)[-1] for each in at(stage, "kv-twice-1", "GET", "/keys").json()["value"]]
+
+    before = keys()
+    stage.call("DELETE", two)
+
+    assert (before, keys()) == (["only-here"], [])
+
+
 def test_the_journal_tells_who_used_a_key(stage: Stage) -> None:
     """Every call to a vault is in it, with the vault's address in the path; faults are ordered by the same path."""
     vault = made_vault(stage, "kv-journal-1", ALL)
