@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from simulator.arm.answer import Json
 from simulator.arm.clock import Clock
-from simulator.arm.material import Material
+from simulator.arm.material import Material, Private
 from simulator.arm.router import Target, fold, route, segments
 from simulator.arm.world import World
 
@@ -30,12 +30,21 @@ class Grave:
     purge: int
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A key as it was once: its bodies, its own first, and the secret half of each version."""
+
+    bodies: list[Json]
+    privates: dict[str, Private]
+
+
 class KeyStore:
     """Watches the world for keys, and changes them."""
 
     def __init__(self, world: World, clock: Clock) -> None:
         self._world, self._clock = world, clock
         self.material = Material()
+        self.backups: dict[str, Backup] = {}
         self._graves: dict[str, Grave] = {}  # by the id that the key had
 
     def put(self, target: Target, body: Json) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from simulator.arm.answer import Answer, Json, Refused
-from simulator.arm.dataplane import deleted, operations, rotation, shapes, texts
+from simulator.arm.dataplane import deleted, operations, rotation, shapes, signing, texts, transfer
 from simulator.arm.dataplane.call import VaultCall
 from simulator.arm.dataplane.firewall import blocked
 from simulator.arm.keyuse import find_vault
@@ -36,6 +36,13 @@ TABLE: dict[tuple[str, str], Run] = {
     ("GET", "deletedkeys/*"): deleted.read,
     ("DELETE", "deletedkeys/*"): deleted.purge,
     ("POST", "deletedkeys/*/recover"): deleted.recover,
+    ("PUT", "keys/*"): transfer.import_key,
+    ("POST", "keys/*/backup"): transfer.backup,
+    ("POST", "keys/*"): transfer.restore,
+    ("POST", "keys/*/sign"): signing.sign,
+    ("POST", "keys/*/*/sign"): signing.sign,
+    ("POST", "keys/*/verify"): signing.verify,
+    ("POST", "keys/*/*/verify"): signing.verify,
     **{("POST", f"keys/*/{use}"): operations.use for use in operations.USES},
     **{("POST", f"keys/*/*/{use}"): operations.use for use in operations.USES},
 }
