@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from simulator.arm.answer import Json
 from simulator.arm.clock import Clock
-from simulator.arm.material import Material
-from simulator.arm.router import Target, fold, route
+from simulator.arm.material import Material, Private
+from simulator.arm.router import Target, fold, route, segments
 from simulator.arm.world import World
 
 KEYS = "microsoft.keyvault/vaults/keys"
@@ -30,17 +30,28 @@ class Grave:
     purge: int
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A key as it was once: its bodies, its own first, and the secret half of each version."""
+
+    bodies: list[Json]
+    privates: dict[str, Private]
+
+
 class KeyStore:
     """Watches the world for keys, and changes them."""
 
     def __init__(self, world: World, clock: Clock) -> None:
         self._world, self._clock = world, clock
         self.material = Material()
+        self.backups: dict[str, Backup] = {}
         self._graves: dict[str, Grave] = {}  # by the id that the key had
 
     def put(self, target: Target, body: Json) -> None:
-        """A key that came without a version gets the one it names."""
-        if target.kind == KEYS and self._world.get(version_id(body)) is None:
+        """A key may come with no more than an id: then it is completed, and gets the version that it names."""
+        if target.kind in {KEYS, VERSIONS} and not _is_whole(body):
+            self._world.put(completed(body, self._world.get("/" + "/".join(segments(target.path)[:8]))))
+        elif target.kind == KEYS and self._world.get(version_id(body)) is None:
             self._world.put(version_body(body))
 
     def drop(self, target: Target) -> None:
@@ -151,6 +162,12 @@ def version_id(key: Json) -> str:
     return f"{key['id']}/versions/{name}"
 
 
+def _is_whole(body: Json) -> bool:
+    properties = body.get("properties") or {}
+    needed = {"kty", "keyOps", "keyUri", "keyUriWithVersion"}
+    return needed <= set(properties) and {"enabled", "created", "updated"} <= set(properties.get("attributes") or {})
+
+
 def version_body(key: Json) -> Json:
     """A version as ARM shows it: the key without what belongs to the key alone."""
     identity = version_id(key)
@@ -165,25 +182,25 @@ def version_body(key: Json) -> Json:
 
 
 def completed(body: Json, vault: Json | None, version: str = "") -> Json:
-    """A key's body with everything that ARM shows (spec example createKey.json); what is there stays."""
+    """The body of a key or a version with everything that ARM shows (spec example createKey.json); what is there stays."""
     target, now = route(body["id"]), int(time.time())
     sent = body.get("properties") or {}
     kind = str(sent.get("kty") or "RSA")
-    shape = {"curveName": "P-256"} if kind.upper().startswith("EC") else {"keySize": 2048}
-    uri = f"https://{fold(target.names[0])}.vault.azure.net:443/keys/{target.name}"
-    name = version or version_id(body).rsplit("/", 1)[-1]
+    is_curve = fold(kind).startswith("ec")
+    uri = f"https://{fold(target.names[0])}.vault.azure.net:443/keys/{target.names[1]}"
+    name = version or (target.name if target.kind == VERSIONS else version_id(body).rsplit("/", 1)[-1])
     own: Json = {
         "kty": kind,
-        "keyOps": ["sign", "verify"] if "curveName" in shape else list(OPERATIONS),
-        **shape,
+        "keyOps": ["sign", "verify"] if is_curve else list(OPERATIONS),
+        **({"curveName": "P-256"} if is_curve else {"keySize": 2048}),
         "keyUri": uri,
         "keyUriWithVersion": f"{uri}/{name}",
     }
-    given = {key: value for key, value in sent.items() if value is not None}
+    given = {field: value for field, value in sent.items() if value is not None}
     attributes = {"enabled": True, "created": now, "updated": now, "exportable": False}
     given["attributes"] = {**attributes, **(sent.get("attributes") or {})}
     place = {"location": vault["location"]} if vault and vault.get("location") else {}
-    whole = {"name": target.name, "type": "Microsoft.KeyVault/vaults/keys", **place, **body}
+    whole = {"name": target.name, "type": target.type, **place, **body}
     if whole.get("tags") is None:
         whole.pop("tags", None)
     return {**whole, "properties": {**own, **given}}

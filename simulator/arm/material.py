@@ -47,6 +47,10 @@ class Material:
         self._making.pop(identity, None)
         return self._keys.setdefault(identity, made)
 
+    def keep(self, version_id: str, private: Private) -> None:
+        """A key that came from outside."""
+        self._keys[fold(version_id)] = private
+
     def forget(self, start: str) -> None:
         """Destroy the keys of everything under an id."""
         prefix = fold(start).rstrip("/") + "/"

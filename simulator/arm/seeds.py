@@ -7,7 +7,6 @@ subscriptions and groups are made.
 from typing import Any
 
 from simulator.arm.answer import Json
-from simulator.arm.keystore import KEYS, completed
 from simulator.arm.router import Target, route, segments
 from simulator.arm.sim import Sim
 from simulator.arm.world import SUBSCRIPTION, ensure, subscription_body
@@ -41,10 +40,8 @@ def _parses(identity: str) -> bool:
 
 
 def _completed(sim: Sim, target: Target, body: Json) -> Json:
-    """A subscription may be seeded by its id and name alone, a key by its id; anything else stays as it came."""
+    """A subscription may be seeded by its id and name alone; anything else stays as it came."""
     if target.kind == SUBSCRIPTION:
         name = str(body.get("displayName") or body.get("name") or target.name)
         return {**subscription_body(target.name, name, sim.config.tenant), **body}
-    if target.kind == KEYS:
-        return completed(body, sim.world.get(body["id"].rpartition("/")[0].rpartition("/")[0]))
     return {"name": target.name, "type": target.type, **body} if "name" not in body else body

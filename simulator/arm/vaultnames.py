@@ -10,21 +10,21 @@ VAULTS = "microsoft.keyvault/vaults"
 
 
 class VaultNames:
-    """Watches the world for vaults."""
+    """Watches the world for vaults. Seeds may give one name twice: the later one has it, the other when that is gone."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, str] = {}
+        self._ids: dict[str, dict[str, str]] = {}
 
     def put(self, target: Target, body: Json) -> None:
         """A vault appeared or changed."""
         if target.kind == VAULTS:
-            self._ids[fold(target.name)] = str(body["id"])
+            self._ids.setdefault(fold(target.name), {})[target.id] = str(body["id"])
 
     def drop(self, target: Target) -> None:
         """A vault is gone."""
-        if target.kind == VAULTS and fold(self._ids.get(fold(target.name), "")) == target.id:
-            del self._ids[fold(target.name)]
+        if target.kind == VAULTS:
+            self._ids.get(fold(target.name), {}).pop(target.id, None)
 
     def get(self, name: str) -> str | None:
         """The id of the vault with this name, in any case."""
-        return self._ids.get(fold(name))
+        return next(reversed(self._ids.get(fold(name), {}).values()), None)

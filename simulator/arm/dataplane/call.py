@@ -47,9 +47,10 @@ class VaultCall:
         """The id in ARM of the key that the path names."""
         return f"{self.vault['id']}/keys/{self.name}"
 
-    def need(self, verb: str) -> None:
+    def need(self, verb: str, *, at_vault: bool = False) -> None:
         """Refuse unless the caller may do this, with this key where the path names one."""
-        text = refusal(self.sim, self.caller.oid, self.vault["id"], verb, self.name if len(self.parts) > 1 else "")
+        name = "" if at_vault or len(self.parts) == 1 else self.name
+        text = refusal(self.sim, self.caller.oid, self.vault["id"], verb, name)
         if text:
             raise texts.forbidden(text, "ForbiddenByRbac" if is_rbac(self.vault) else "AccessDenied")
 

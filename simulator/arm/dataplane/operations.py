@@ -18,9 +18,9 @@ from simulator.arm.router import fold
 
 SIZES = (2048, 3072, 4096)
 KINDS = {"rsa": "RSA", "rsa-hsm": "RSA-HSM", "ec": "EC", "ec-hsm": "EC-HSM"}
-# The word in the path, the operation as the key's list has it, and whether it takes the secret half.
+# The word in the path and the operation as the key's list has it; then those that work outside a key's days, too.
 USES = {"wrapkey": "wrapKey", "unwrapkey": "unwrapKey", "encrypt": "encrypt", "decrypt": "decrypt"}
-OPENING = {"unwrapkey", "decrypt"}
+OPENING = {"unwrapkey", "decrypt", "verify"}
 
 
 async def read(call: VaultCall) -> Answer:
@@ -83,7 +83,7 @@ async def use(call: VaultCall) -> Answer:
     word = fold(call.parts[-1])
     call.need(word)
     body, sent = call.one(call.parts[2] if len(call.parts) > 3 else ""), call.body()
-    _check_usable(body, word)
+    check_usable(body, word)
     private, algorithm = await call.private(body), str(sent.get("alg"))
     if not isinstance(private, rsa.RSAPrivateKey) or algorithm not in ALGORITHMS:
         raise texts.bad(f"Key and signing key algorithm mismatch: '{algorithm}' is not supported by this key.")
@@ -96,8 +96,9 @@ async def use(call: VaultCall) -> Answer:
     return Answer(200, {"kid": kid, "value": shapes.text(made)})
 
 
-def _check_usable(body: Json, word: str) -> None:
-    operation, attributes = USES[word], body["properties"]["attributes"]
+def check_usable(body: Json, word: str) -> None:
+    """Refuse what a key may not do now, or at all."""
+    operation, attributes = USES.get(word, word), body["properties"]["attributes"]
     now = time.time()
     if not attributes.get("enabled", True):
         raise texts.not_now(operation, "disabled")

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from simulator.arm.answer import Answer, Json, Refused
-from simulator.arm.dataplane import deleted, operations, rotation, shapes, texts
+from simulator.arm.dataplane import deleted, operations, rotation, shapes, signing, texts, transfer
 from simulator.arm.dataplane.call import VaultCall
 from simulator.arm.dataplane.firewall import blocked
 from simulator.arm.keyuse import find_vault
@@ -36,6 +36,13 @@ TABLE: dict[tuple[str, str], Run] = {
     ("GET", "deletedkeys/*"): deleted.read,
     ("DELETE", "deletedkeys/*"): deleted.purge,
     ("POST", "deletedkeys/*/recover"): deleted.recover,
+    ("PUT", "keys/*"): transfer.import_key,
+    ("POST", "keys/*/backup"): transfer.backup,
+    ("POST", "keys/*"): transfer.restore,
+    ("POST", "keys/*/sign"): signing.sign,
+    ("POST", "keys/*/*/sign"): signing.sign,
+    ("POST", "keys/*/verify"): signing.verify,
+    ("POST", "keys/*/*/verify"): signing.verify,
     **{("POST", f"keys/*/{use}"): operations.use for use in operations.USES},
     **{("POST", f"keys/*/*/{use}"): operations.use for use in operations.USES},
 }
@@ -84,9 +91,9 @@ class Plane:
         return caller
 
     async def answer(self, request: VaultRequest, caller: Caller, refusal: Answer | None) -> Answer | None:
-        """The reply; None when no vault has that name."""
+        """The reply; None when no vault has that name, or not yet."""
         vault = find_vault(self._sim, request.host)
-        if vault is None:
+        if vault is None or (vault.get("properties") or {}).get("provisioningState") == "RegisteringDns":
             return None
         try:
             answer = refusal or await self._serve(request, caller, vault)

@@ -10,7 +10,7 @@ from simulator.arm.clock import stamp
 from simulator.arm.providers import deletedvaults, policies
 from simulator.arm.providers.pages import listed, page
 from simulator.arm.providers.shape import Call, Kind, get
-from simulator.arm.providers.vault import check_name, patched, replaced
+from simulator.arm.providers.vault import check_name, patched, replaced, shown
 from simulator.arm.router import fold
 from simulator.arm.sim import Sim
 
@@ -40,6 +40,8 @@ def create(call: Call) -> Answer:
         raise _elsewhere(call, old, sent)
     before = (old.get("properties") or {}) if old else None
     made = replaced(before, properties, call.version)
+    if old is not None:
+        _check_model(call, old, made)
     body: Json = {
         "id": old["id"] if old else call.target.path,
         "name": old.get("name", call.target.name) if old else call.target.name,
@@ -52,18 +54,31 @@ def create(call: Call) -> Answer:
         return _first(call, body, made)
     body["properties"] = {**made, **_served(body["name"], before or {})}
     call.sim.world.put(body)
-    return Answer(200, body)
+    return Answer(200, shown(body, call.version))
 
 
 def update(call: Call) -> Answer:
     """PATCH: only what was sent."""
     sent, old = call.body(), call.found()
     properties = patched(old.get("properties") or {}, sent.get("properties") or {})
+    _check_model(call, old, properties)
     body = {**old, "properties": properties, "systemData": _system(call, old)}
     if sent.get("tags") is not None:
         body["tags"] = sent["tags"]
     call.sim.world.put(body)
-    return Answer(200, body)
+    return Answer(200, shown(body, call.version))
+
+
+def read(call: Call) -> Answer:
+    """GET."""
+    return Answer(200, shown(call.found(), call.version))
+
+
+def list_vaults(call: Call) -> Answer:
+    """GET of a subscription's or a group's."""
+    answer = listed(call)
+    answer.body["value"] = [shown(each, call.version) for each in answer.body["value"]]
+    return answer
 
 
 def delete(call: Call) -> Answer:
@@ -96,6 +111,21 @@ def _check_new(call: Call, sent: Json) -> None:
         raise Refused(400, "LocationRequired", "The location property is required for this definition.")
 
 
+def _check_model(call: Call, old: Json, made: Json) -> None:
+    """To change the access model of a vault takes the right to assign roles as well (Azure/bicep#13541)."""
+    action, model = "Microsoft.Authorization/roleAssignments/write", "enableRbacAuthorization"
+    if bool((old.get("properties") or {}).get(model)) == bool(made.get(model)):
+        return
+    if call.sim.access.find(call.caller.oid, action, call.target.path) is None:
+        raise Refused(
+            403,
+            "InsufficientPermissions",
+            "Caller is not allowed to change permission model. For more information on how to change the permissions "
+            "model follow this link: https://go.microsoft.com/fwlink/?linkid=2155160. "
+            f"Details: oid={call.caller.oid}; action={action}; resource={call.target.path}; decision=NotAllowed;",
+        )
+
+
 def _first(call: Call, body: Json, made: Json) -> Answer:
     """A new vault answers RegisteringDns and a URI without slash, then settles (INDEX, shape 8).
 
@@ -110,7 +140,7 @@ def _first(call: Call, body: Json, made: Json) -> Answer:
     else:
         world.put(young)
         call.sim.clock.later(call.sim.knobs.dns_seconds, lambda: _settle(call.sim, young))
-    return Answer(200, young, existed=False)
+    return Answer(200, shown(young, call.version), existed=False)
 
 
 def _settle(sim: Sim, young: Json) -> None:
@@ -125,7 +155,7 @@ def _recover(call: Call) -> Answer:
     vault = deletedvaults.unearth(call)
     body = {**vault, "systemData": _system(call, vault)}
     call.sim.world.put(body)
-    return Answer(200, body, existed=False)
+    return Answer(200, shown(body, call.version), existed=False)
 
 
 def _in_use(call: Call, name: str) -> bool:
@@ -191,8 +221,8 @@ def list_children(call: Call) -> Answer:
 KINDS = (
     Kind(
         "Microsoft.KeyVault/vaults",
-        item={"GET": get, "PUT": create, "PATCH": update, "DELETE": delete},
-        collection={"GET": listed},
+        item={"GET": read, "PUT": create, "PATCH": update, "DELETE": delete},
+        collection={"GET": list_vaults},
     ),
     Kind("Microsoft.KeyVault/vaults/accessPolicies", item={"PUT": policies.change}),
     Kind(

@@ -23,7 +23,15 @@ RETENTION_IS_FINAL = 'The property "softDeleteRetentionInDays" has been set alre
 # From this version on a new vault that says nothing uses RBAC (AZURE 0, hazard 13).
 RBAC_SINCE = "2026-02-01"
 OPEN_NETWORK = {"bypass": "AzureServices", "defaultAction": "Allow"}
-FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
+# Shown when somebody has set them; `enabledForDeployment` always is (keyvault_vaults.jsonl, 74 creations).
+FLAGS = ("enabledForDiskEncryption", "enabledForTemplateDeployment")
+# What an older api-version does not show: first version of each field (the same recordings; the newest that lack it).
+SINCE = {
+    "enableRbacAuthorization": "2019-09-01",
+    "softDeleteRetentionInDays": "2019-09-01",
+    "publicNetworkAccess": "2021-06-01",
+}
+SYSTEM_SINCE = "2021-04-01"
 MOST_POLICIES = 1024
 RECOVERY = ("delete", "backup", "restore", "recover", "purge")
 # What may be permitted, in lower case (AZURE 2.2).
@@ -56,6 +64,16 @@ def check_name(name: str) -> None:
         )
 
 
+def shown(body: Json, version: str) -> Json:
+    """A vault as this api-version shows it."""
+    day = version[:10]
+    if day >= max(SINCE.values()):
+        return body
+    properties = {name: value for name, value in (body.get("properties") or {}).items() if day >= SINCE.get(name, "")}
+    rest = {name: value for name, value in body.items() if name != "systemData" or day >= SYSTEM_SINCE}
+    return {**rest, "properties": properties}
+
+
 def replaced(old: Json | None, sent: Json, version: str) -> Json:
     """Properties after a PUT: as sent, save what cannot go back or keeps its value when it is left out."""
     before = old or {}
@@ -65,13 +83,15 @@ def replaced(old: Json | None, sent: Json, version: str) -> Json:
         "sku": sent["sku"],
         "tenantId": sent["tenantId"],
         "accessPolicies": sent.get("accessPolicies") or [],
-        **{flag: bool(sent.get(flag)) for flag in FLAGS},
+        "enabledForDeployment": bool(sent.get("enabledForDeployment")),
+        **{flag: sent[flag] for flag in FLAGS if sent.get(flag) is not None},
         **_recovery(before, sent, fresh=old is None),
         "enableRbacAuthorization": _rbac(before, sent, version, fresh=old is None),
     }
     acls = sent.get("networkAcls")
-    if acls and acls != OPEN_NETWORK:
-        made["networkAcls"] = {"ipRules": [], "virtualNetworkRules": [], **acls}
+    if acls and {name: value for name, value in acls.items() if value} != OPEN_NETWORK:
+        made["networkAcls"] = {**acls, "ipRules": acls.get("ipRules") or []}
+        made["networkAcls"]["virtualNetworkRules"] = acls.get("virtualNetworkRules") or []
     made["publicNetworkAccess"] = sent.get("publicNetworkAccess") or "Enabled"
     return made
 
@@ -120,7 +140,8 @@ def _check(old: Json, sent: Json) -> None:
         raise _bad(PURGE_IS_FINAL)
     if sent.get("enableSoftDelete") is False and old.get("enableSoftDelete"):
         raise _bad(SOFT_DELETE_IS_FINAL)
-    soft = sent.get("enableSoftDelete", old.get("enableSoftDelete", not old))
+    asked = sent.get("enableSoftDelete")
+    soft = old.get("enableSoftDelete", not old) if asked is None else asked
     if sent.get("enablePurgeProtection") and not soft:
         raise _bad('The property "enablePurgeProtection" can be set to true only together with "enableSoftDelete".')
     _check_days(old.get("softDeleteRetentionInDays"), sent.get("softDeleteRetentionInDays"))

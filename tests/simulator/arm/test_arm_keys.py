@@ -130,6 +130,23 @@ def test_purging_a_vault_destroys_its_keys(stage: Stage) -> None:
     assert list(client.list_deleted_keys()) == []
 
 
+def test_a_purged_key_is_gone_even_if_its_name_returns(stage: Stage) -> None:
+    """A key seeded again under the same version has another secret: what was wrapped before stays shut."""
+    uri = f"https://kv-arm-14.vault.azure.net:443/keys/cmk/{'a' * 32}"
+    vault_id = made_vault(stage, "kv-arm-14", ALL)
+    seeded_key(stage, vault_id, "cmk", keyUriWithVersion=uri)
+    value = {"alg": "RSA-OAEP", "value": "AAAA"}
+    sealed = at(stage, "kv-arm-14", "POST", "/keys/cmk/wrapkey", value).json()["value"]
+
+    stage.call("DELETE", vault_id)
+    _client(stage).vaults.begin_purge_deleted("kv-arm-14", "westeurope").result(10)
+    made_vault(stage, "kv-arm-14", ALL)
+    seeded_key(stage, vault_id, "cmk", keyUriWithVersion=uri)
+
+    opened = at(stage, "kv-arm-14", "POST", "/keys/cmk/unwrapkey", {"alg": "RSA-OAEP", "value": sealed})
+    assert opened.status_code == 400
+
+
 def test_a_legacy_vault_takes_its_keys_with_it_for_good(stage: Stage) -> None:
     """Without soft delete nothing is kept, neither of a key nor of the vault."""
     vault_id = made_vault(stage, "kv-arm-7", ALL, enableSoftDelete=False)
@@ -200,6 +217,23 @@ def test_a_key_is_seeded_before_its_vault(stage: Stage) -> None:
 
     assert [each["name"] for each in versions] == ["0123456789abcdef0123456789abcdef"]
     assert key_client(stage, "kv-arm-10").get_key("CMK").properties.version == versions[0]["name"]
+
+
+def test_old_versions_can_be_seeded(stage: Stage) -> None:
+    """Each with its own attributes; the latest is the one that the key names."""
+    vault_id = made_vault(stage, "kv-arm-13", ALL)
+    key = seeded_key(stage, vault_id, "cmk")
+    older = {"id": f"{key}/versions/{'0' * 32}", "properties": {"attributes": {"enabled": False, "created": 1}}}
+    stage.tell("POST", "/seed", {"resources": [older]})
+
+    client = key_client(stage, "kv-arm-13")
+    states = {each.version: each.enabled for each in client.list_properties_of_key_versions("cmk")}
+    old = client.get_key("cmk", "0" * 32)
+
+    assert len(states) == 2
+    assert states["0" * 32] is False
+    assert client.get_key("cmk").properties.enabled is True
+    assert old.id == f"https://kv-arm-13.vault.azure.net/keys/cmk/{'0' * 32}"
 
 
 def test_no_kelvin_sign_is_a_k(stage: Stage) -> None:

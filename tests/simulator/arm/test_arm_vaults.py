@@ -31,8 +31,6 @@ def test_a_new_vault_is_registering_and_then_succeeded(stage: Stage, vaults: str
         "tenantId": TENANT,
         "accessPolicies": [],
         "enabledForDeployment": False,
-        "enabledForDiskEncryption": False,
-        "enabledForTemplateDeployment": False,
         "enableSoftDelete": True,
         "softDeleteRetentionInDays": 90,
         "enableRbacAuthorization": True,
@@ -389,3 +387,31 @@ def test_a_taken_name_is_told_in_the_recorded_words(stage: Stage, vaults: str, r
 
     assert stage.call("POST", where, record["request_body"]).json() == record["response_body"]
     assert stage.call("POST", where, {"name": "kv-nobody-has"}).json() == {"nameAvailable": True}
+
+
+def test_the_access_model_is_changed_by_those_who_assign_roles(stage: Stage, vaults: str) -> None:
+    """Whoever may only write vaults may not switch it, with PATCH or PUT; the owner may; the rest of a PATCH passes."""
+    stage.call("PUT", f"{vaults}/kv-switch1", vault(enableRbacAuthorization=False))
+    change = {"properties": {"enableRbacAuthorization": True}}
+
+    patched = stage.call("PATCH", f"{vaults}/kv-switch1", change, who="writer")
+    put = stage.call("PUT", f"{vaults}/kv-switch1", vault(enableRbacAuthorization=True), who="writer")
+    same = stage.call("PUT", f"{vaults}/kv-switch1", vault(enableRbacAuthorization=False), who="writer")
+    owner = stage.call("PATCH", f"{vaults}/kv-switch1", change)
+
+    assert _code(patched) == _code(put) == (403, "InsufficientPermissions")
+    assert patched.json()["error"]["message"].startswith("Caller is not allowed to change permission model.")
+    assert same.status_code == 200
+    assert owner.json()["properties"]["enableRbacAuthorization"] is True
+
+
+def test_a_null_in_a_patch_says_nothing(stage: Stage, vaults: str) -> None:
+    """Clients send null for what they leave out."""
+    stage.call("PUT", f"{vaults}/kv-null1", vault())
+    sent = {"properties": {"enableSoftDelete": None, "enablePurgeProtection": True, "networkAcls": None}}
+
+    answer = stage.call("PATCH", f"{vaults}/kv-null1", sent)
+
+    assert answer.status_code == 200
+    assert answer.json()["properties"]["enablePurgeProtection"] is True
+    assert answer.json()["properties"]["enableSoftDelete"] is True
