@@ -1,6 +1,6 @@
 # Every daily act is one word. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check test soak lock clean
+.PHONY: help setup demo up check test soak clients lock clean
 
 PY := .venv/bin/python
 PORTS ?= default
@@ -29,11 +29,16 @@ test: check ## everything that CI runs
 soak: setup ## the long loops: several instances under random kills for minutes
 	@$(PY) -m pytest -m soak
 
+clients: setup ## Azure CLI, Cloud Custodian and Prowler, unmodified, against the simulator (2 GB, minutes; CLIENTS='az prowler' picks)
+	@.ci/clients
+	@$(PY) -m simulator.clients $(CLIENTS)
+
 LOCK := .tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
-lock: setup ## compile requirements*.txt anew from pyproject.toml
+lock: setup ## compile requirements*.txt anew from pyproject.toml, and those of the clients
 	@$(LOCK) --extra telemetry -o requirements-telemetry.txt
 	@$(LOCK) -c requirements-telemetry.txt -o requirements.txt
 	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	@for list in simulator/clients/requirements/*.in; do .tools/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header $$list -o $${list%.in}.txt; done
 
 clean: ## remove what make has created
-	rm -rf .tools .venv .app .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/storage/node_modules
+	rm -rf .tools .venv .app .clients .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/storage/node_modules

@@ -6,7 +6,15 @@ from pathlib import Path
 import trustme
 
 # With the real names as well, so that unmodified third-party clients can be pointed at it.
-_NAMES = ("127.0.0.1", "localhost", "management.azure.com", "login.microsoftonline.com", "*.vault.azure.net")
+_NAMES = (
+    "127.0.0.1",
+    "localhost",
+    "management.azure.com",
+    "login.microsoftonline.com",
+    "graph.microsoft.com",
+    "graph.windows.net",
+    "*.vault.azure.net",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ class NotReadyError(RuntimeError):
     """A part of the local Azure did not come up. The message holds the end of its log."""
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """In a child, before it runs: end when the parent does, however that ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGTERM)
 
@@ -41,7 +42,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 env=dict(os.environ if env is None else env),
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call, before any thread of ours exists
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one call, before any thread of ours exists
             )
 
     @property

@@ -111,7 +111,8 @@ class Arm:
             return (fault.answer() if fault else None) or self.entra.managed_identity(
                 query, raw.headers.get("X-IDENTITY-HEADER")
             )
-        return self.entra.answer(raw.method, path, base, dict(parse_qsl(content.decode("utf-8", "replace"))))
+        form = dict(parse_qsl(content.decode("utf-8", "replace")))
+        return self.entra.answer(raw.method, path, base, query, form)
 
     def _identify(self, raw: web.BaseRequest, wanted: frozenset[str]) -> tuple[Caller, Answer | None]:
         try:
