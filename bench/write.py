@@ -27,33 +27,35 @@ def main() -> None:
             _write(run, f"kv-warm-{number}")
         run.azure.manage("DELETE", "/journal")
         before, cpu = len(run.requests()), run.cpu()
-        times = [_write(run, f"kv-write-{number}") for number in range(WRITES)]
-        cpu = run.cpu() - cpu
-        _show(run, run.requests()[before:], times, cpu)
+        written = {name: _write(run, name) for name in (f"kv-write-{number}" for number in range(WRITES))}
+        requests, cpu = run.requests()[before:], run.cpu() - cpu
+        times = [_resolved(run, name) - moment for name, moment in written.items()]
+        _show(run, requests, times, cpu)
 
 
 def _write(run: Local, name: str) -> float:
-    """Write one vault, wait for the end of its story, and of the story of our own write's event; return seconds."""
+    """Write one vault and wait until all that follows has ended, the look at our own write included; return when."""
     target = vault(run.azure, name)
     run.azure.put_vault(target, {"cmk-vault": "true"}).raise_for_status()
     written = time.time()
-
-    def resolved() -> float:
-        row = run.azure.row(target)
-        done = row is not None and row["state"] == "resolved"
-        return datetime.fromisoformat(row["updated"]).timestamp() if row and done else 0.0
-
-    seconds = until(resolved, f"{name} resolved") - written
-    # The event of our own write is looked at as well; its look ends when nothing is sent any more.
+    until(lambda: run.azure.vault(target)["properties"].get("enablePurgeProtection"), f"{name} protected")
     quiet = [0, len(run.requests())]
 
     def is_quiet() -> bool:
-        time.sleep(0.3)  # longer than a look takes
+        time.sleep(0.5)  # longer than a look takes
         quiet[:] = [quiet[1], len(run.requests())]
         return quiet[0] == quiet[1]
 
-    until(is_quiet, "the echo's end")
-    return seconds
+    until(is_quiet, "the end of what follows")
+    return written
+
+
+def _resolved(run: Local, name: str) -> float:
+    """Return when the record says that a fresh read has seen the protection."""
+    row = run.azure.row(vault(run.azure, name))
+    if row is None or row["state"] != "resolved":
+        raise SystemExit(f"{name} was not put right: {row}")
+    return datetime.fromisoformat(row["updated"]).timestamp()
 
 
 def _show(run: Local, requests: list[dict[str, object]], times: list[float], cpu: float) -> None:
