@@ -14,7 +14,7 @@ from simulator.ports import chosen
 from simulator.stack import ROOT, Stack
 
 # Limits that a benchmark would meet and production should not.
-SETTINGS = {"CMK_SHARE": "100", "CMK_WRITES_PER_HOUR": "1000000"}
+SETTINGS = {"CMK_SHARE": "100", "CMK_WRITES_PER_HOUR": "1000000", "CMK_GAP": "60"}
 
 
 class Local:

@@ -175,6 +175,7 @@ class Stack:
             "CMK_API_AUDIENCE": estate.AUDIENCE,
             "CMK_AUTO_SCOPE": ",".join(subscription["id"] for subscription in estate.SUBSCRIPTIONS),
             "CMK_RETRY_DELAY": "1",
+            "CMK_GAP": "10",
             # In a world that starts empty each new vault is a large share of all: the rail would trip at the fifth.
             "CMK_SHARE": "100",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",

@@ -130,10 +130,12 @@ class FakeInventory:
 class FakeQueue:
     """Queues as lists."""
 
+    clock: FakeClock
     sent: list[tuple[str, dict[str, Any], float]] = field(default_factory=list)
 
-    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> None:
+    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> datetime:
         self.sent.append((queue, json.loads(json.dumps(body)), delay.total_seconds()))
+        return self.clock.now() + delay
 
     def of(self, queue: str) -> list[dict[str, Any]]:
         return [body for name, body, _ in self.sent if name == queue]
@@ -156,6 +158,7 @@ class MemoryRecords:
     past: dict[str, list[Entry]] = field(default_factory=dict)
     gathers: dict[str, Gather] = field(default_factory=dict)
     memories: dict[str, Memory] = field(default_factory=dict)
+    scheduled: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     ledger: dict[tuple[str, str], Write] = field(default_factory=dict)
     poison_records: dict[str, PoisonRecord] = field(default_factory=dict)
     etags: int = 0
@@ -194,13 +197,19 @@ class MemoryRecords:
         return tuple(self.past.get(row_id, ()))
 
     def known(self, target: ResourceId) -> Known:
-        return Known(self.gathers.get(target.key), self.memories.get(target.key, Memory()))
+        gather = self.gathers.get(target.key)
+        due, after = self.scheduled.get(target.key, (None, None))
+        is_its = gather is not None and after == gather.etag
+        return Known(gather, self.memories.get(target.key, Memory()), due if is_its else None)
 
     def begin(self, target: ResourceId, message: str, over: Gather | None) -> bool:
         if self.gathers.get(target.key) != over:
             return False
         self.gathers[target.key] = Gather(self.clock.now(), message, self._etag())
         return True
+
+    def schedule(self, target: ResourceId, due: datetime, after: Gather) -> None:
+        self.scheduled[target.key] = (due, after.etag)
 
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:
         self.memories[target.key] = lesson(self.memories.get(target.key, Memory()))
@@ -252,12 +261,14 @@ class World:
 
     def __init__(self, **choices: Any) -> None:
         self.clock = FakeClock()
-        self.choices = replace(Choices(auto_scope=(f"/subscriptions/{SUBSCRIPTION}",)), **choices)
+        # No gap unless a test speaks of it: then every message that needs a look gets one at once.
+        own = Choices(auto_scope=(f"/subscriptions/{SUBSCRIPTION}",), gap=timedelta(0))
+        self.choices = replace(own, **choices)
         self.remediators: tuple[Remediator, ...] = REMEDIATORS
         self.arm = FakeArm(self.clock)
         self.hand = self.arm
         self.inventory = FakeInventory(self.arm)
-        self.queue = FakeQueue()
+        self.queue = FakeQueue(self.clock)
         self.records = MemoryRecords(self.clock)
 
     def row(self) -> Remediation:

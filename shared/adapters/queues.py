@@ -1,8 +1,9 @@
 """Messages to our own functions, through Azure Storage queues. At least once, in any order."""
 
 import json
+import math
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from azure.core.credentials import TokenCredential
@@ -22,17 +23,19 @@ class StorageQueues:
         )
         self._queues: dict[str, QueueClient] = {}
 
-    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> None:
-        """Put one message on a queue, visible after `delay`. It never expires. Creates the queue where it is missing."""
+    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> datetime:
+        """Put one message on a queue; return when it becomes visible. It never expires. A missing queue is created."""
         client = self._client(queue)
         text = json.dumps(body, separators=(",", ":"))
-        seconds = int(delay.total_seconds())
+        seconds = math.ceil(delay.total_seconds())
         with translated(f"sending to queue {queue}"):
             try:
-                client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+                sent = client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
             except ResourceNotFoundError:
                 client.create_queue()
-                client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+                sent = client.send_message(text, visibility_timeout=seconds, time_to_live=-1)
+        assert sent.next_visible_on is not None  # noqa: S101 - storage always says it of a message that was sent
+        return sent.next_visible_on
 
     def _client(self, queue: str) -> QueueClient:
         if queue not in self._queues:

@@ -5,6 +5,7 @@
                                       history-0000001  one entry, written together with the row or not at all
     targets        key of the target  gather           for which message a gather began; storage stamps when
                                       memory           what earlier looks have taught
+                                      due              when a look that is scheduled may begin
     ledger         subscription       reference        a write that was let through to happen by itself
     poison         key of source      record           something that could not be worked on
                    and reference
@@ -114,7 +115,9 @@ class TableRecords:
     def known(self, target: ResourceId) -> Known:
         """Return what is known of a target, in one read."""
         entities = {it["RowKey"]: it for it in self._targets.query("PartitionKey eq @key", {"key": key(target.key)})}
-        return Known(_gather(entities.get("gather")), _memory(entities.get("memory")))
+        gather, due = _gather(entities.get("gather")), entities.get("due")
+        is_its = gather is not None and due is not None and due["after"] == gather.etag
+        return Known(gather, _memory(entities.get("memory")), _utc(due["due"]) if due and is_its else None)
 
     def begin(self, target: ResourceId, message: str, over: Gather | None) -> bool:
         """Stamp that a gather begins. The entity's own Timestamp is the stamp: storage's time, not ours."""
@@ -124,6 +127,10 @@ class TableRecords:
         except RowChanged:
             return False
         return True
+
+    def schedule(self, target: ResourceId, due: datetime, after: Gather) -> None:
+        """Note when a scheduled look may begin. A row of its own: the stamp of the gather must not move."""
+        self._targets.put({"PartitionKey": key(target.key), "RowKey": "due", "due": due, "after": after.etag})
 
     @retry(
         retry=retry_if_exception_type(RowChanged),

@@ -51,6 +51,7 @@ class Choices:
     writes_per_hour: int = 60  # per subscription
     share: int = 20  # percent of a subscription's vaults that may change by themselves within a day
     retry_delay: timedelta = timedelta(seconds=30)  # before the second try, then doubled
+    gap: timedelta = timedelta(minutes=1)  # between two looks at one target that events ask for
     claim: timedelta = timedelta(minutes=15)  # how long a claim on a row holds without a sign of life
 
     def mode_of(self, control: str) -> Mode:

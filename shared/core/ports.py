@@ -54,10 +54,14 @@ class Gather:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What storage knows of a target before a look at it."""
+    """What storage knows of a target before a look at it.
+
+    `due`: since this gather began another look has been scheduled, and may begin then, in storage's time.
+    """
 
     gather: Gather | None
     memory: Memory
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,10 @@ class Records(Protocol):
         """Stamp, in storage's own time, that a gather begins. False where another has begun since `over` was read."""
         ...
 
+    def schedule(self, target: ResourceId, due: datetime, after: Gather) -> None:
+        """Note that since a gather another look was scheduled, which may begin at `due`. A new gather ends the note."""
+        ...
+
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:
         """Keep what a look has taught: apply the pure `lesson` to what is known now, again if somebody was faster."""
         ...
@@ -201,8 +209,8 @@ class Records(Protocol):
 class Queue(Protocol):
     """Messages to our own functions. At least once, in any order."""
 
-    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> None:
-        """Put one message on a queue, visible after `delay`."""
+    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> datetime:
+        """Put one message on a queue, visible after `delay`; return from when on, in storage's time."""
         ...
 
 

@@ -21,6 +21,7 @@ from shared.core.ports import Delivery, Event, Known, Poisoned, Ports
 from shared.core.record import Remediation, State, remediation_id
 from shared.core.settle import UNREADABLE, Look, settle
 from shared.flow import messages
+from shared.flow.coalesce import SAME_SECOND, begun
 from shared.flow.gather import check_settled, gather
 from shared.flow.learn import learn
 from shared.flow.look import Ledger, Seen, look
@@ -31,7 +32,6 @@ from shared.flow.trace import span
 
 _log = logging.getLogger("cmkwarden.evaluate")
 
-SAME_SECOND = timedelta(seconds=2)
 _LONGEST_DELAY = timedelta(minutes=15)
 _LOOKS_AT_NOTHING = 3  # how often we come back to a resource that is not there: ARM may lag behind its own events
 # The states that people are told of; what happens by itself is told when it is done.
@@ -51,7 +51,7 @@ def evaluate(ports: Ports, delivery: Delivery) -> None:
 
 
 def _work_on(ports: Ports, delivery: Delivery, message: Evaluate) -> None:
-    known = _begun(ports, delivery, message)
+    known = begun(ports, delivery, message)
     if known is None:
         return
     try:
@@ -69,30 +69,6 @@ def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
     if not in_estate(ports, message.target.subscription):
         raise BadInput("OutsideEstate", f"{message.target} lies outside CMK_SUBSCRIPTIONS")
     return message
-
-
-def _begun(ports: Ports, delivery: Delivery, message: Evaluate) -> Known | None:
-    """Begin a gather, or return None where another one answers this message. Of many at once, one begins."""
-    while True:
-        known = ports.records.known(message.target)
-        if _is_answered(ports, known, delivery, message):
-            return None
-        if ports.records.begin(message.target, delivery.id, known.gather):
-            return known
-
-
-def _is_answered(ports: Ports, known: Known, delivery: Delivery, message: Evaluate) -> bool:
-    """Whether a gather began after this message was sent. Storage stamps both, in whole seconds."""
-    if known.gather is None or known.gather.message == delivery.id:
-        return False  # a redelivery of the message that began the gather: the gather may have died
-    began, sent = (moment.replace(microsecond=0) for moment in (known.gather.began, delivery.sent))
-    if began > sent:
-        say(_log, "coalesced", target=message.target, message=delivery.id, cause=message.cause.id)
-        return True
-    if began == sent and not message.waited:  # which came first cannot be told: look again when the second is over
-        ports.queue.send(EVALUATE, replace(message, waited=True).body(), SAME_SECOND)
-        return True
-    return False
 
 
 def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery) -> None:

@@ -23,7 +23,7 @@ LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
 class Evaluate:
     """Look at a target. `attempt` counts the tries that ended in something temporary.
 
-    `waited` says that it was sent in the second in which a gather began and has waited for that second to pass.
+    `waited` says that it came too soon after another look and was sent again for later (flow/coalesce.py).
     """
 
     target: ResourceId

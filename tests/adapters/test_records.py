@@ -210,6 +210,21 @@ def test_the_ledger_counts_what_came_before(records: Records) -> None:
     assert records.writes(subscription, now + timedelta(seconds=1)) == ()
 
 
+def test_a_scheduled_look_is_known_until_a_gather_begins(records: Records) -> None:
+    """The note counts for the gather that it was made after, and for no later one, of the same message or another."""
+    target = _target()
+    records.begin(target, "m-1", None)
+    first = records.known(target).gather
+    assert first is not None
+    due = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
+    assert records.known(target).due is None
+    records.schedule(target, due, first)
+    assert records.known(target).due == due
+
+    records.begin(target, "m-1", first)
+    assert records.known(target).due is None
+
+
 def test_poison_is_kept(records: Records) -> None:
     """Whatever the reference holds, it can be stored, found again and marked; the same thing twice is one record."""
     what = Poisoned("evaluate", "a/b\\c#d?e" + str(uuid.uuid4()), "Reason", "m", "a message")

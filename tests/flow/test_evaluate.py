@@ -210,22 +210,6 @@ def test_a_burst_costs_one_look(world: World) -> None:
     assert world.arm.calls.count(("GET", vault_id().lower())) == 1
 
 
-def test_within_one_second_it_looks_once_more(world: World) -> None:
-    """Sent in the second in which a gather began, which came first cannot be told: 2 s later one look serves them all."""
-    world.arm.put(vault_body(enablePurgeProtection=True))
-    for message in [evaluation(world) for _ in range(20)]:
-        evaluate(world, message)
-    delays = {delay for _, _, delay in world.queue.sent}
-    late = [delivery(json.dumps(body), world.clock.now()) for body in world.queue.of("evaluate")]
-    world.queue.sent.clear()
-    world.clock.advance(2)
-    for message in late:
-        evaluate(world, message)
-
-    assert (len(late), delays, world.queue.sent) == (19, {2}, [])
-    assert len(world.arm.calls) == 2
-
-
 def test_a_redelivered_message_is_not_answered_by_itself(world: World) -> None:
     """After a kill the message that began the gather is worked on again, late as it is."""
     world.arm.put(vault_body())
