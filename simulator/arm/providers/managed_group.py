@@ -17,8 +17,9 @@ EVERYONE = "00000000-0000-0000-0000-000000000000"
 
 
 def taken(sim: Sim, workspace: Json) -> bool:
-    """Whether the group that a new workspace asks for is there already."""
-    return sim.world.get(str(properties(workspace).get("managedResourceGroupId") or "")) is not None
+    """Whether the group that a new workspace asks for is there already, and not its own from an earlier try."""
+    group = _group(sim, workspace)
+    return group is not None and not _owns(workspace, group)
 
 
 def claim(sim: Sim, workspace: Json) -> None:
@@ -46,7 +47,7 @@ def fill(sim: Sim, workspace: Json) -> None:
     """Bring the managed resources to what the finished workspace says."""
     if not properties(workspace).get("managedResourceGroupId"):
         return
-    if not taken(sim, workspace):
+    if _group(sim, workspace) is None:
         claim(sim, workspace)
     sim.world.put(_denial(workspace))
     if parameter(workspace, "storageAccountName"):
@@ -57,9 +58,17 @@ def fill(sim: Sim, workspace: Json) -> None:
 
 def clear(sim: Sim, workspace: Json) -> None:
     """Take the group away with all that is in it; a group that is somebody else's stays."""
-    group = sim.world.get(str(properties(workspace).get("managedResourceGroupId") or ""))
-    if group and fold(str(group.get("managedBy") or "")) == fold(str(workspace["id"])):
+    group = _group(sim, workspace)
+    if group and _owns(workspace, group):
         sim.world.drop(str(group["id"]))
+
+
+def _group(sim: Sim, workspace: Json) -> Json | None:
+    return sim.world.get(str(properties(workspace).get("managedResourceGroupId") or ""))
+
+
+def _owns(workspace: Json, group: Json) -> bool:
+    return fold(str(group.get("managedBy") or "")) == fold(str(workspace["id"]))
 
 
 def _identity(sim: Sim) -> Json:

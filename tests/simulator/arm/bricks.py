@@ -14,7 +14,7 @@ GROUP = "rg-bricks"
 VERSION = "0123456789abcdef0123456789abcdef"
 DATABRICKS = IDENTITIES["azure_databricks"]["principal_id"]
 CRYPTO_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"  # Key Vault Crypto Service Encryption User
-PROTECTED = {"enableSoftDelete": True, "enablePurgeProtection": True}
+PROTECTED: dict[str, Any] = {"enableSoftDelete": True, "enablePurgeProtection": True}
 
 
 class Owner:
