@@ -45,7 +45,7 @@ class Migration:
     def __init__(self, stage: Stage, version: str, *, rbac: bool) -> None:
         self.stage, self.rbac = stage, rbac
         number = next(NUMBERS)
-        self.name, self.kv = f"ws-mig{number}", f"kv-mig{number}"
+        self.name, self.kv = f"ws-mig{number}", f"kvb-mig{number}"
         self.bricks: AzureDatabricksManagementClient = client(stage, version)
         self.vaults = KeyVaultManagementClient(Owner(stage), SUB, **stage.sdk())
         self.roles = AuthorizationManagementClient(Owner(stage), SUB, **stage.sdk())

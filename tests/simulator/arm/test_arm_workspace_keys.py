@@ -68,32 +68,32 @@ def prepared(stage: Stage, name: str) -> str:
 
 def test_managed_services_without_a_grant(stage: Stage) -> None:
     """Databricks tries the key at once and says which right it lacks (Azure/azure-powershell#22898)."""
-    vault = key_vault(stage, "kv-ms1")
+    vault = key_vault(stage, "kvb-ms1")
     done(stage, "ws-ms1", hybrid("ws-ms1"))
     grant(stage, vault, DATABRICKS, ("wrapKey", "unwrapKey"))
 
-    text = failure(stage, "ws-ms1", hybrid("ws-ms1", encryption=services("kv-ms1")))
+    text = failure(stage, "ws-ms1", hybrid("ws-ms1", encryption=services("kvb-ms1")))
 
     assert text == (
-        "PERMISSION_DENIED: Invalid permissions on the specified KeyVault https://kv-ms1.vault.azure.net/. Please give "
+        "PERMISSION_DENIED: Invalid permissions on the specified KeyVault https://kvb-ms1.vault.azure.net/. Please give "
         "Databricks the following access permissions to the given KeyVault: [Get, Wrap, Unwrap]. Wrapped Message: "
         'Status code 403, {"error":{"code":"Forbidden","message":"The user, group or application '
         f"'name=AzureDatabricks;appid=2ff814a6-3304-4ab8-85cb-cd0e6f879c1d;oid={DATABRICKS};"
         f"iss=https://sts.windows.net/{TENANT}/' does not have keys get permission on key vault "
-        "'kv-ms1;location=westeurope'. For help resolving this issue, please see "
+        "'kvb-ms1;location=westeurope'. For help resolving this issue, please see "
         'https://go.microsoft.com/fwlink/?linkid=2125287","innererror":{"code":"AccessDenied"}}}'
     )
     assert state(stage, "ws-ms1") == "Failed"
     assert "encryption" not in shown(stage, "ws-ms1")["properties"]
     grant(stage, vault, DATABRICKS)
-    healed = done(stage, "ws-ms1", hybrid("ws-ms1", encryption=services("kv-ms1")))
+    healed = done(stage, "ws-ms1", hybrid("ws-ms1", encryption=services("kvb-ms1")))
     assert healed["properties"]["provisioningState"] == "Succeeded"
 
 
 def test_the_sdk_sees_a_failure_with_status_200(stage: Stage) -> None:
     """AZURE 0, hazard 9: the reason is in the body, not in the status."""
-    key_vault(stage, "kv-ms2")
-    body: Any = hybrid("ws-ms2", encryption=services("kv-ms2"))
+    key_vault(stage, "kvb-ms2")
+    body: Any = hybrid("ws-ms2", encryption=services("kvb-ms2"))
 
     with pytest.raises(HttpResponseError) as caught:
         client(stage).workspaces.begin_create_or_update(GROUP, "ws-ms2", body).result(10)
@@ -107,21 +107,21 @@ def test_the_sdk_sees_a_failure_with_status_200(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("kv", "version", "said"),
     [
-        ("kv-nowhere", VERSION, 'Status code 404, {"error":{"code":"VaultNotFound"'),
+        ("kvb-nowhere", VERSION, 'Status code 404, {"error":{"code":"VaultNotFound"'),
         (
-            "kv-ms3",
+            "kvb-ms3",
             "f" * 32,
             'Status code 404, {"error":{"code":"KeyNotFound","message":"A key with (name/id) cmk/ffff',
         ),
-        ("kv-ms4", VERSION, "Operation get is not allowed on a disabled key."),
-        ("kv-ms5", VERSION, 'Status code 401, {"error":{"code":"Unauthorized","message":"AKV10032: Invalid issuer.'),
+        ("kvb-ms4", VERSION, "Operation get is not allowed on a disabled key."),
+        ("kvb-ms5", VERSION, 'Status code 401, {"error":{"code":"Unauthorized","message":"AKV10032: Invalid issuer.'),
     ],
 )
 def test_managed_services_with_a_key_that_is_not_there(stage: Stage, kv: str, version: str, said: str) -> None:
     """No vault, no version, a disabled key, a vault of another tenant: the frame is the same."""
-    for name, more in (("kv-ms3", {}), ("kv-ms4", {}), ("kv-ms5", {"tenantId": SUB})):
+    for name, more in (("kvb-ms3", {}), ("kvb-ms4", {}), ("kvb-ms5", {"tenantId": SUB})):
         grant(stage, key_vault(stage, name, **more), DATABRICKS)
-    off = f"{place(stage, 'x').split('/providers')[0]}/providers/Microsoft.KeyVault/vaults/kv-ms4/keys/cmk"
+    off = f"{place(stage, 'x').split('/providers')[0]}/providers/Microsoft.KeyVault/vaults/kvb-ms4/keys/cmk"
     disabled = {"properties": {"attributes": {"enabled": False}}}
     stage.tell("POST", "/seed", {"resources": [{"id": f"{off}/versions/{VERSION}", **disabled}]})
     name = f"ws-ms3-{kv}"
@@ -135,19 +135,19 @@ def test_managed_services_with_a_key_that_is_not_there(stage: Stage, kv: str, ve
 
 def test_managed_services_do_not_ask_for_purge_protection(stage: Stage) -> None:
     """AZURE 0, hazard 16; a role assignment counts on an RBAC vault."""
-    vault = key_vault(stage, "kv-ms6", enableRbacAuthorization=True)
+    vault = key_vault(stage, "kvb-ms6", enableRbacAuthorization=True)
     assign(stage, vault, DATABRICKS)
 
-    made = done(stage, "ws-ms6", serverless(encryption=services("kv-ms6")))
+    made = done(stage, "ws-ms6", serverless(encryption=services("kvb-ms6")))
 
     assert "enablePurgeProtection" not in stage.call("GET", vault).json()["properties"]
-    assert made["properties"]["encryption"] == services("kv-ms6")
+    assert made["properties"]["encryption"] == services("kvb-ms6")
 
 
 def test_a_creation_that_fails_leaves_a_failed_workspace(stage: Stage) -> None:
     """It can be read, is no workspace yet, can be put again, and can be deleted."""
-    vault = key_vault(stage, "kv-ms7")
-    body = hybrid("ws-ms7", encryption=services("kv-ms7"))
+    vault = key_vault(stage, "kvb-ms7")
+    body = hybrid("ws-ms7", encryption=services("kvb-ms7"))
     ended = outcome(stage, put(stage, "ws-ms7", body))
     failed = shown(stage, "ws-ms7")["properties"]
     start = cluster(stage, "ws-ms7")
@@ -177,11 +177,11 @@ def test_a_managed_group_that_exists_fails_the_creation(stage: Stage) -> None:
 def test_dbfs_needs_a_protected_vault(stage: Stage, properties: dict[str, Any]) -> None:
     """Without purge protection the storage account refuses, and the workspace stays Failed (AZURE 1.6)."""
     name = f"db1-{len(properties)}"
-    vault = key_vault(stage, f"kv-{name}", **properties)
+    vault = key_vault(stage, f"kvb-{name}", **properties)
     grant(stage, vault, prepared(stage, f"ws-{name}"))
     before = shown(stage, f"ws-{name}")["properties"]
 
-    text = failure(stage, f"ws-{name}", hybrid(f"ws-{name}", parameters=dbfs(f"kv-{name}")))
+    text = failure(stage, f"ws-{name}", hybrid(f"ws-{name}", parameters=dbfs(f"kvb-{name}")))
 
     account = before["parameters"]["storageAccountName"]["value"]
     assert text == f"Unable to update storage account '{account}': '{PREREQUISITES}'"
@@ -190,38 +190,38 @@ def test_dbfs_needs_a_protected_vault(stage: Stage, properties: dict[str, Any]) 
 
 def test_dbfs_needs_an_identity_first(stage: Stage) -> None:
     """Without prepareEncryption there is nobody to grant anything to."""
-    key_vault(stage, "kv-db2", **PROTECTED)
+    key_vault(stage, "kvb-db2", **PROTECTED)
     done(stage, "ws-db2", hybrid("ws-db2"))
-    unprepared = dbfs("kv-db2") | {"prepareEncryption": {"value": False}}
+    unprepared = dbfs("kvb-db2") | {"prepareEncryption": {"value": False}}
 
     assert PREREQUISITES in failure(stage, "ws-db2", hybrid("ws-db2", parameters=unprepared))
-    assert AUTHENTICATION in failure(stage, "ws-db2", hybrid("ws-db2", parameters=dbfs("kv-db2")))
+    assert AUTHENTICATION in failure(stage, "ws-db2", hybrid("ws-db2", parameters=dbfs("kvb-db2")))
 
 
 @pytest.mark.parametrize("rights", [(), ("get", "wrapKey"), ("get", "unwrapKey", "sign")])
 def test_dbfs_needs_all_three_rights(stage: Stage, rights: tuple[str, ...]) -> None:
     """PowerShell/PowerShell#20404."""
     name = f"db3-{len(rights)}"
-    vault = key_vault(stage, f"kv-{name}", **PROTECTED)
+    vault = key_vault(stage, f"kvb-{name}", **PROTECTED)
     grant(stage, vault, prepared(stage, f"ws-{name}"), rights)
 
-    assert AUTHENTICATION in failure(stage, f"ws-{name}", hybrid(f"ws-{name}", parameters=dbfs(f"kv-{name}")))
+    assert AUTHENTICATION in failure(stage, f"ws-{name}", hybrid(f"ws-{name}", parameters=dbfs(f"kvb-{name}")))
     assert state(stage, f"ws-{name}") == "Failed"
 
 
 @pytest.mark.parametrize(
     ("kv", "key", "said"),
     [
-        ("kv-nowhere", "cmk", "The key vault vault is not found."),
-        ("kv-db4", "none", "The key vault key is not found to unwrap the encryption key."),
-        ("kv-db5", "cmk", AUTHENTICATION),
+        ("kvb-nowhere", "cmk", "The key vault vault is not found."),
+        ("kvb-db4", "none", "The key vault key is not found to unwrap the encryption key."),
+        ("kvb-db5", "cmk", AUTHENTICATION),
     ],
 )
 def test_dbfs_with_a_key_that_is_not_there(stage: Stage, kv: str, key: str, said: str) -> None:
     """No vault, no key, a vault of another tenant."""
     name = f"ws-db4-{kv}-{key}"
     oid = prepared(stage, name)
-    for each, more in (("kv-db4", {}), ("kv-db5", {"tenantId": SUB})):
+    for each, more in (("kvb-db4", {}), ("kvb-db5", {"tenantId": SUB})):
         grant(stage, key_vault(stage, each, **PROTECTED, **more), oid)
 
     assert f"': '{said}'" in failure(stage, name, hybrid(name, parameters=dbfs(kv, key)))
@@ -229,10 +229,10 @@ def test_dbfs_with_a_key_that_is_not_there(stage: Stage, kv: str, key: str, said
 
 def test_dbfs_goes_back_and_keeps_its_identity(stage: Stage) -> None:
     """KeySource Default; while it runs the old key's fields are still there, afterwards none of them (INDEX, shape 3)."""
-    vault = key_vault(stage, "kv-db6", **PROTECTED)
+    vault = key_vault(stage, "kvb-db6", **PROTECTED)
     oid = prepared(stage, "ws-db6")
     grant(stage, vault, oid)
-    on = values(done(stage, "ws-db6", hybrid("ws-db6", parameters=dbfs("kv-db6", version=""))))["encryption"]
+    on = values(done(stage, "ws-db6", hybrid("ws-db6", parameters=dbfs("kvb-db6", version=""))))["encryption"]
     account = f"/subscriptions/{SUB}/resourceGroups/mrg-ws-db6/providers/Microsoft.Storage/storageAccounts/"
     account += values(shown(stage, "ws-db6"))["storageAccountName"]
     keyed = stage.call("GET", account).json()
@@ -256,10 +256,10 @@ def test_a_disk_key_is_taken_unseen_and_the_cluster_finds_out(stage: Stage) -> N
     name = "ws-md1"
     done(stage, name, hybrid(name))
     before = cluster(stage, name)
-    body = hybrid(name, encryption={"entities": {"managedDisk": layer("kv-md1")}})
+    body = hybrid(name, encryption={"entities": {"managedDisk": layer("kvb-md1")}})
     made = done(stage, name, body)["properties"]
     without_vault = cluster(stage, name)
-    vault = key_vault(stage, "kv-md1")
+    vault = key_vault(stage, "kvb-md1")
     grant(stage, vault, made["managedDiskIdentity"]["principalId"], ("get", "wrapKey"))
     half = cluster(stage, name)
     grant(stage, vault, made["managedDiskIdentity"]["principalId"])
@@ -270,7 +270,7 @@ def test_a_disk_key_is_taken_unseen_and_the_cluster_finds_out(stage: Stage) -> N
     assert without_vault == half == cluster(stage, name)
     assert half["error"] == {
         "code": "KeyVaultAccessForbidden",
-        "message": f"Unable to access key vault resource 'https://kv-md1.vault.azure.net/keys/cmk/{VERSION}' to enable "
+        "message": f"Unable to access key vault resource 'https://kvb-md1.vault.azure.net/keys/cmk/{VERSION}' to enable "
         "encryption at rest. Please grant get, wrap and unwrap key permissions to disk encryption set "
         f"'{made['diskEncryptionSetId'].rsplit('/', 1)[-1]}'. "
         "Please visit https://aka.ms/keyvaultaccessssecmk for more information.",
@@ -280,11 +280,11 @@ def test_a_disk_key_is_taken_unseen_and_the_cluster_finds_out(stage: Stage) -> N
 def test_a_new_disk_key_keeps_the_set_and_its_identity(stage: Stage) -> None:
     """A PUT with another version changes the active key only; with rotation the newest version is what counts."""
     name, other = "ws-md2", "f" * 32
-    first = layer("kv-md2", version=other, rotationToLatestKeyVersionEnabled=False)
+    first = layer("kvb-md2", version=other, rotationToLatestKeyVersionEnabled=False)
     made = done(stage, name, hybrid(name, encryption={"entities": {"managedDisk": first}}))["properties"]
-    grant(stage, key_vault(stage, "kv-md2"), made["managedDiskIdentity"]["principalId"])
+    grant(stage, key_vault(stage, "kvb-md2"), made["managedDiskIdentity"]["principalId"])
     stuck = cluster(stage, name)["started"]
-    second = layer("kv-md2", version=other, rotationToLatestKeyVersionEnabled=True)
+    second = layer("kvb-md2", version=other, rotationToLatestKeyVersionEnabled=True)
     after = done(stage, name, hybrid(name, encryption={"entities": {"managedDisk": second}}))["properties"]
 
     assert (stuck, cluster(stage, name)["started"]) == (False, True)

@@ -35,7 +35,7 @@ def error(answer: Any) -> dict[str, Any]:
     return said
 
 
-def disk(kv: str = "kv-none") -> dict[str, Any]:
+def disk(kv: str = "kvb-none") -> dict[str, Any]:
     """The encryption of managed disks."""
     return {"entities": {"managedDisk": layer(kv)}}
 
@@ -107,8 +107,8 @@ def test_a_hybrid_workspace_needs_a_managed_group(stage: Stage) -> None:
     "properties",
     [
         {"encryption": {"entities": {"managedDisk": {"keySource": "Microsoft.Keyvault"}}}},
-        {"encryption": {"entities": {"managedServices": layer("kv-none", version="")}}},
-        {"encryption": {"entities": {"managedServices": {**layer("kv-none"), "keySource": "Default"}}}},
+        {"encryption": {"entities": {"managedServices": layer("kvb-none", version="")}}},
+        {"encryption": {"entities": {"managedServices": {**layer("kvb-none"), "keySource": "Default"}}}},
         {"parameters": {"encryption": {"value": {"keySource": "Microsoft.Keyvault", "KeyName": "k"}}}},
     ],
 )
@@ -121,7 +121,7 @@ def test_a_key_must_be_named_in_full(stage: Stage, properties: dict[str, Any]) -
 def test_a_key_needs_the_premium_plan(stage: Stage, sku: str) -> None:
     """For every layer; from standard to premium one may go at any time."""
     name = f"ws-plan-{sku}"
-    for properties in ({"encryption": disk()}, {"parameters": dbfs("kv-none")}):
+    for properties in ({"encryption": disk()}, {"parameters": dbfs("kvb-none")}):
         said = error(put(stage, name, hybrid(name, sku=sku, **properties)))
         assert said["code"] == "CustomerManagedKeyNotSupportedForSku"
     done(stage, name, hybrid(name, sku=sku))
@@ -139,9 +139,9 @@ def test_the_plan_may_be_lowered_without_a_key(stage: Stage) -> None:
 
 def test_two_layers_cannot_be_left_out(stage: Stage) -> None:
     """The disk's text is reported; that managed services are refused in the same way is our careful reading."""
-    vault = key_vault(stage, "kv-keep1")
+    vault = key_vault(stage, "kvb-keep1")
     grant(stage, vault, DATABRICKS)
-    layers = {"managedServices": layer("kv-keep1"), "managedDisk": layer("kv-keep1")}
+    layers = {"managedServices": layer("kvb-keep1"), "managedDisk": layer("kvb-keep1")}
     before = done(stage, "ws-keep1", hybrid("ws-keep1", encryption={"entities": layers}))
     no_disk = {"entities": {"managedServices": layers["managedServices"]}}
     no_services = {"entities": {"managedDisk": layers["managedDisk"]}}

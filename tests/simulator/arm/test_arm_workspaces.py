@@ -82,7 +82,7 @@ def test_the_operation_is_signed_and_says_202_until_it_is_200(slow: Stage) -> No
 
 def test_the_first_answer_is_not_all_that_is_true(slow: Stage) -> None:
     """Parameters, URL and identities come when it is done; until then GET shows what the PUT answered."""
-    layers = {"entities": {"managedDisk": layer("kv-none1")}}
+    layers = {"entities": {"managedDisk": layer("kvb-none1")}}
     body = hybrid("ws-first1", encryption=layers, parameters={"prepareEncryption": {"value": True}})
     made = put(slow, "ws-first1", body).json()["properties"]
     meanwhile = shown(slow, "ws-first1")["properties"]
@@ -172,7 +172,7 @@ def test_the_managed_group_comes_and_goes_with_the_workspace(slow: Stage) -> Non
     """The account is there when it is done; DELETE is 202 with a Location and no body, and takes all of it away."""
     name = "ws-group1"
     group = f"/subscriptions/{SUB}/resourceGroups/mrg-{name}"
-    put(slow, name, hybrid(name, encryption={"entities": {"managedDisk": layer("kv-none2")}}))
+    put(slow, name, hybrid(name, encryption={"entities": {"managedDisk": layer("kvb-none2")}}))
     at_once = slow.call("GET", group).status_code
     pass_a_minute(slow)
     made = shown(slow, name)
@@ -186,7 +186,7 @@ def test_the_managed_group_comes_and_goes_with_the_workspace(slow: Stage) -> Non
     assert at_once == 200
     assert (stored["name"][:9], stored["properties"]["encryption"]["keySource"]) == ("dbstorage", "Microsoft.Storage")
     assert disk["identity"] == made["properties"]["managedDiskIdentity"]
-    assert disk["properties"]["activeKey"]["keyUrl"].startswith("https://kv-none2.vault.azure.net/keys/cmk/0123")
+    assert disk["properties"]["activeKey"]["keyUrl"].startswith("https://kvb-none2.vault.azure.net/keys/cmk/0123")
     assert (gone.status_code, gone.content, "Azure-AsyncOperation" in gone.headers) == (202, b"", False)
     assert slow.call("GET", gone.headers["Location"]).json() == {"status": "Succeeded"}
     assert going == "Deleting"
@@ -270,7 +270,7 @@ def test_the_event_comes_when_the_knob_says(slow: Stage, knob: str, before: int,
 def test_a_failed_update_sends_no_event_at_its_end(slow: Stage) -> None:
     """ResourceWriteSuccess would be a lie."""
     slow.tell("POST", "/knobs", {"workspace_event": "completed"})
-    put(slow, "ws-quiet1", hybrid("ws-quiet1", parameters=dbfs("kv-none3")))
+    put(slow, "ws-quiet1", hybrid("ws-quiet1", parameters=dbfs("kvb-none3")))
     pass_a_minute(slow)
     slow.call("PUT", place(slow, "ws-quiet2"), serverless(), version=API)
     pass_a_minute(slow)
