@@ -5,8 +5,8 @@ ARM calls a workspace Succeeded whatever its disk encryption set may do; the fir
 """
 
 from simulator.arm.answer import Json
+from simulator.arm.keytrial import attempt
 from simulator.arm.providers.workspace import entity, is_serverless, properties
-from simulator.arm.providers.workspace_keys import unusable
 from simulator.arm.router import route
 from simulator.arm.sim import Sim
 
@@ -32,8 +32,7 @@ def _disk(sim: Sim, body: Json, layer: Json) -> Json:
     uri, name, version = (str(named.get(part) or "") for part in ("keyVaultUri", "keyName", "keyVersion"))
     oid = str((properties(body).get("managedDiskIdentity") or {}).get("principalId") or "")
     asked = "" if layer.get("rotationToLatestKeyVersionEnabled") else version
-    code, _ = unusable(sim, oid, uri, name, asked)
-    if not code:
+    if attempt(sim, oid, uri, name, asked) is None:
         return {"started": True}
     owner = route(str(properties(body).get("diskEncryptionSetId") or "/")).path.rsplit("/", 1)[-1]
     return _refused(  # MicrosoftDocs/azure-docs#96319

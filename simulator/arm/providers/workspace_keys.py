@@ -4,50 +4,28 @@ Managed services are tried by Databricks itself, DBFS by the storage account; no
 (AZURE 0, hazards 1 and 16; AZURE 1.6). It asks and changes nothing.
 """
 
+import json
+
 from simulator.arm.answer import Json
-from simulator.arm.keyuse import find_vault, key, refusal
+from simulator.arm.keytrial import attempt
+from simulator.arm.keyuse import find_vault
 from simulator.arm.providers.workspace import entity, parameter, properties
 from simulator.arm.router import fold
 from simulator.arm.sim import Sim
 
 APPLICATION = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"  # AzureDatabricks, the same in every tenant (AZURE 1.4)
 NOBODY = "00000000-0000-0000-0000-000000000000"
-VERBS = ("get", "wrapkey", "unwrapkey")
-MISSING_KEY = "The key vault key is not found to unwrap the encryption key."  # Azure Storage's error codes
-MISSING_VAULT = "The key vault vault is not found."  # the same list
+# PowerShell/PowerShell#20404; both end where the report cuts them off.
+AUTHENTICATION = "The operation failed because of authentication issue on the keyvault"
+PREREQUISITES = "Missing pre-requisites to enable EncryptionAtRest/Customer Managed Key for this storage account."
+# Azure Storage's list of error codes has these two.
+NO_KEY = "The key vault key is not found to unwrap the encryption key."
+NO_VAULT = "The key vault vault is not found."
 
 
 def failure(sim: Sim, body: Json) -> str:
     """Why the workspace cannot have these keys; empty when it can."""
     return _managed_services(sim, body) or _dbfs(sim, body)
-
-
-def unusable(sim: Sim, oid: str, uri: str, name: str, version: str) -> tuple[str, str]:
-    """Why a principal cannot use a key, as code and text of Key Vault; empty texts when it can."""
-    vault = find_vault(sim, uri)
-    if vault is None:
-        return "VaultNotFound", f"No such host is known. ({uri})"
-    tenant = str(properties(vault).get("tenantId") or sim.config.tenant)
-    if fold(tenant) != fold(sim.config.tenant):
-        expected = f"https://sts.windows.net/{tenant}/"
-        text = f"AKV10032: Invalid issuer. Expected one of {expected}, found {sim.tokens.v1_issuer}."
-        return "Unauthorized", text
-    for verb in VERBS:
-        why = refusal(sim, oid, vault["id"], verb, name)
-        if why:
-            return "Forbidden", why
-    found = key(sim, uri, name, version)
-    if found is None:
-        # keyvault_dataplane_keys.jsonl
-        return "KeyNotFound", f"A key with (name/id) {name}/{version} was not found in this key vault."
-    if (properties(found).get("attributes") or {}).get("enabled") is False:
-        return "Forbidden", "Operation get is not allowed on a disabled key."
-    return "", ""
-
-
-def databricks(sim: Sim) -> str:
-    """The object id of AzureDatabricks in this tenant; nobody's where the configuration has none."""
-    return next((each.principal_id for each in sim.config.identities if each.client_id == APPLICATION), NOBODY)
 
 
 def _managed_services(sim: Sim, body: Json) -> str:
@@ -56,20 +34,24 @@ def _managed_services(sim: Sim, body: Json) -> str:
     if not named:
         return ""
     uri = str(named["keyVaultUri"])
-    code, text = unusable(sim, databricks(sim), uri, str(named["keyName"]), str(named["keyVersion"]))
-    if not code:
+    refused = attempt(sim, _databricks(sim), uri, str(named["keyName"]), str(named["keyVersion"]))
+    if refused is None:
         return ""
-    status = {"Forbidden": 403, "Unauthorized": 401}.get(code, 404)
-    inner = ',"innererror":{"code":"AccessDenied"}' if code == "Forbidden" else ""
-    wrapped = f'Status code {status}, {{"error":{{"code":"{code}","message":"{text}"{inner}}}}}'
+    wrapped = json.dumps(refused.body, separators=(",", ":"))
     return (
         f"PERMISSION_DENIED: Invalid permissions on the specified KeyVault {uri}. Please give Databricks the following "
-        f"access permissions to the given KeyVault: [Get, Wrap, Unwrap]. Wrapped Message: {wrapped}"
+        "access permissions to the given KeyVault: [Get, Wrap, Unwrap]. "
+        f"Wrapped Message: Status code {refused.status}, {wrapped}"
     )
 
 
+def _databricks(sim: Sim) -> str:
+    """The object id of AzureDatabricks in this tenant; nobody's where the configuration has none."""
+    return next((each.principal_id for each in sim.config.identities if each.client_id == APPLICATION), NOBODY)
+
+
 def _dbfs(sim: Sim, body: Json) -> str:
-    """PowerShell/PowerShell#20404: the storage account's own refusals, as the workspace passes them on."""
+    """The storage account's own refusal, as the workspace passes it on."""
     named = parameter(body, "encryption") or {}
     if fold(str(named.get("keySource", ""))) != "microsoft.keyvault":
         return ""
@@ -80,14 +62,15 @@ def _dbfs(sim: Sim, body: Json) -> str:
 
 
 def _storage(sim: Sim, named: Json, identity: Json | None) -> str:
-    uri, name, version = str(named["keyvaulturi"]), str(named["KeyName"]), str(named.get("keyversion") or "")
+    uri = str(named["keyvaulturi"])
     vault = find_vault(sim, uri)
     if vault is None:
-        return MISSING_VAULT
+        return NO_VAULT
     protected = properties(vault).get("enablePurgeProtection") and properties(vault).get("enableSoftDelete", True)
     if not protected or not identity:
-        return "Missing pre-requisites to enable EncryptionAtRest/Customer Managed Key for this storage account."
-    code, _ = unusable(sim, str(identity["principalId"]), uri, name, version)
-    if code == "KeyNotFound":
-        return MISSING_KEY
-    return "The operation failed because of authentication issue on the keyvault" if code else ""
+        return PREREQUISITES
+    version = str(named.get("keyversion") or "")
+    refused = attempt(sim, str(identity["principalId"]), uri, str(named["KeyName"]), version)
+    if refused is None:
+        return ""
+    return NO_KEY if refused.status == 404 else AUTHENTICATION

@@ -3,10 +3,9 @@
 import uuid
 from typing import Any
 
-from azure.core.credentials import AccessToken
 from azure.mgmt.databricks import AzureDatabricksManagementClient
 
-from tests.simulator.arm.stage import IDENTITIES, SUB, TENANT, VAULTS_API, Stage, until, vault
+from tests.simulator.arm.stage import IDENTITIES, SUB, TENANT, VAULTS_API, Owner, Stage, until, vault
 
 API = "2026-01-01"
 PREVIEW = "2025-10-01-preview"
@@ -17,21 +16,10 @@ CRYPTO_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"  # Key Vault Crypto Service
 PROTECTED: dict[str, Any] = {"enableSoftDelete": True, "enablePurgeProtection": True}
 
 
-class Owner:
-    """A credential that hands out the owner's token."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._token = stage.token("owner")
-
-    def get_token(self, *_scopes: str, **_more: Any) -> AccessToken:
-        """Return the token."""
-        return AccessToken(self._token, 4102444800)
-
-
 def client(stage: Stage, version: str = API) -> AzureDatabricksManagementClient:
     """The real client, signed in as the owner; the group of these tests is there."""
     stage.group(GROUP)
-    return AzureDatabricksManagementClient(Owner(stage), SUB, **{**stage.sdk(), "api_version": version})
+    return AzureDatabricksManagementClient(Owner(stage.token("owner")), SUB, **{**stage.sdk(), "api_version": version})
 
 
 def place(stage: Stage, name: str, kind: str = "workspaces") -> str:
@@ -104,12 +92,30 @@ def shown(stage: Stage, name: str, version: str = API) -> dict[str, Any]:
 
 def key_vault(stage: Stage, name: str, *, key: str = "cmk", version: str = VERSION, **properties: Any) -> str:
     """A vault with one key in it; returns the vault's id."""
+    path = open_vault(stage, name, **properties)
+    seed_key(stage, f"{path}/keys/{key}", version)
+    return path
+
+
+def open_vault(stage: Stage, name: str, **properties: Any) -> str:
+    """An empty vault that lets nobody in; returns its id."""
     path = f"{stage.group(GROUP)}/providers/Microsoft.KeyVault/vaults/{name}"
     assert stage.call("PUT", path, vault(**{"enableRbacAuthorization": False, "accessPolicies": [], **properties})).ok
-    body = {"properties": {"attributes": {"enabled": True}, "kty": "RSA", "keySize": 3072}}
-    ids = (f"{path}/keys/{key}", f"{path}/keys/{key}/versions/{version}")
-    stage.tell("POST", "/seed", {"resources": [{"id": each, **body} for each in ids]})
     return path
+
+
+def seed_key(stage: Stage, key_id: str, version: str, *, ops: tuple[str, ...] = (), **attributes: Any) -> None:
+    """A version of a key, and the key itself as its newest."""
+    host, name = key_id.split("/")[-3], key_id.rsplit("/", maxsplit=1)[-1]
+    properties: dict[str, Any] = {
+        "attributes": {"enabled": True, **attributes},
+        "kty": "RSA",
+        "keySize": 3072,
+        "keyOps": list(ops) or ["wrapKey", "unwrapKey"],
+        "keyUriWithVersion": f"https://{host}.vault.azure.net:443/keys/{name}/{version}",
+    }
+    ids = (f"{key_id}/versions/{version}", key_id)
+    stage.tell("POST", "/seed", {"resources": [{"id": each, "properties": properties} for each in ids]})
 
 
 def grant(stage: Stage, vault_id: str, principal: str, keys: tuple[str, ...] = ("get", "wrapKey", "unwrapKey")) -> None:

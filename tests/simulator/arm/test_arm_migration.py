@@ -19,16 +19,15 @@ from tests.simulator.arm.bricks import (
     DATABRICKS,
     GROUP,
     PREVIEW,
-    VERSION,
-    Owner,
     client,
     cluster,
     dbfs,
     hybrid,
-    key_vault,
     layer,
+    open_vault,
+    seed_key,
 )
-from tests.simulator.arm.stage import SUB, TENANT, Stage
+from tests.simulator.arm.stage import SUB, TENANT, Owner, Stage
 
 SERVED = (
     *("id", "name", "type", "systemData", "workspaceId", "workspaceUrl", "provisioningState", "createdBy", "updatedBy"),
@@ -47,9 +46,24 @@ class Migration:
         number = next(NUMBERS)
         self.name, self.kv = f"ws-mig{number}", f"kvb-mig{number}"
         self.bricks: AzureDatabricksManagementClient = client(stage, version)
-        self.vaults = KeyVaultManagementClient(Owner(stage), SUB, **stage.sdk())
-        self.roles = AuthorizationManagementClient(Owner(stage), SUB, **stage.sdk())
-        self.vault = key_vault(stage, self.kv, enableRbacAuthorization=rbac)
+        self.vaults = KeyVaultManagementClient(Owner(stage.token("owner")), SUB, **stage.sdk())
+        self.roles = AuthorizationManagementClient(Owner(stage.token("owner")), SUB, **stage.sdk())
+        self.vault = open_vault(stage, self.kv, enableRbacAuthorization=rbac)
+        self.version = self.make_key()
+
+    def make_key(self) -> str:
+        """The key, made only if there is none; returns its newest version."""
+        wanted: Any = {"properties": {"kty": "RSA", "keySize": 3072, "keyOps": ["wrapKey", "unwrapKey"]}}
+        made = self.vaults.keys.create_if_not_exist(GROUP, self.kv, "cmk", wanted)
+        return str(made.properties.key_uri_with_version).rsplit("/", 1)[-1]
+
+    def layers(self, *names: str) -> dict[str, Any]:
+        """The entities of these layers."""
+        return {"entities": {name: layer(self.kv, version=self.version) for name in names}}
+
+    def dbfs(self) -> dict[str, Any]:
+        """The parameters for the key behind DBFS."""
+        return dbfs(self.kv, version=self.version)
 
     def read(self) -> dict[str, Any]:
         """A fresh GET, as wire JSON."""
@@ -99,11 +113,6 @@ def again(body: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "properties": {**properties, "parameters": parameters}}
 
 
-def layers(kv: str, *names: str) -> dict[str, Any]:
-    """The entities of these layers."""
-    return {"entities": {name: layer(kv) for name in names}}
-
-
 @pytest.fixture(params=[(API, False), (API, True), (PREVIEW, False)], ids=["policies", "roles", "preview"])
 def migration(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Migration]:
     """A plain premium workspace and a vault with a key that nobody may use."""
@@ -120,15 +129,16 @@ def migration(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Migratio
 def test_the_recipe_brings_every_layer_over(migration: Migration) -> None:
     """Vault, grant, DBFS, managed services, disks: in this order nothing fails and nothing is lost."""
     before = migration.read()
+    assert migration.make_key() == migration.version
     protection: Any = {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}}
     migration.vaults.vaults.update(GROUP, migration.kv, protection)
     migration.grant(DATABRICKS)
 
     migration.put(parameters={"prepareEncryption": {"value": True}})
     migration.grant(migration.read()["properties"]["storageAccountIdentity"]["principalId"])
-    migration.put(parameters=dbfs(migration.kv))
-    migration.put(encryption=layers(migration.kv, "managedServices"))
-    migration.put(encryption=layers(migration.kv, "managedServices", "managedDisk"))
+    migration.put(parameters=migration.dbfs())
+    migration.put(encryption=migration.layers("managedServices"))
+    migration.put(encryption=migration.layers("managedServices", "managedDisk"))
     between = cluster(migration.stage, migration.name)
     migration.grant(migration.read()["properties"]["managedDiskIdentity"]["principalId"])
 
@@ -136,8 +146,8 @@ def test_the_recipe_brings_every_layer_over(migration: Migration) -> None:
     assert between["error"]["code"] == "KeyVaultAccessForbidden"
     assert cluster(migration.stage, migration.name) == {"started": True}
     assert after["properties"]["provisioningState"] == "Succeeded"
-    assert after["properties"]["encryption"] == layers(migration.kv, "managedServices", "managedDisk")
-    assert after["properties"]["parameters"]["encryption"]["value"] == dbfs(migration.kv)["encryption"]["value"]
+    assert after["properties"]["encryption"] == migration.layers("managedServices", "managedDisk")
+    assert after["properties"]["parameters"]["encryption"]["value"] == migration.dbfs()["encryption"]["value"]
     for name in ("workspaceId", "workspaceUrl", "createdDateTime", "publicNetworkAccess", "managedResourceGroupId"):
         assert after["properties"][name] == before["properties"][name]
     for name, each in before["properties"]["parameters"].items():
@@ -151,18 +161,18 @@ def test_a_step_left_out_is_said_in_its_own_words(migration: Migration) -> None:
     migration.put(parameters={"prepareEncryption": {"value": True}})
     identity = migration.read()["properties"]["storageAccountIdentity"]["principalId"]
 
-    ungranted = migration.refused(encryption=layers(migration.kv, "managedServices"))
+    ungranted = migration.refused(encryption=migration.layers("managedServices"))
     migration.grant(DATABRICKS)
-    migration.put(encryption=layers(migration.kv, "managedServices"))
-    unprotected = migration.refused(parameters=dbfs(migration.kv))
+    migration.put(encryption=migration.layers("managedServices"))
+    unprotected = migration.refused(parameters=migration.dbfs())
     protection: Any = {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}}
     migration.vaults.vaults.update(GROUP, migration.kv, protection)
-    denied = migration.refused(parameters=dbfs(migration.kv))
+    denied = migration.refused(parameters=migration.dbfs())
     migration.grant(identity)
-    migration.put(parameters=dbfs(migration.kv))
-    migration.put(encryption=layers(migration.kv, "managedServices", "managedDisk"))
+    migration.put(parameters=migration.dbfs())
+    migration.put(encryption=migration.layers("managedServices", "managedDisk"))
     with pytest.raises(HttpResponseError) as dropped:
-        migration.put(encryption=layers(migration.kv, "managedServices"))
+        migration.put(encryption=migration.layers("managedServices"))
 
     assert "PERMISSION_DENIED: Invalid permissions on the specified KeyVault" in ungranted
     assert "Missing pre-requisites to enable EncryptionAtRest" in unprotected
@@ -177,7 +187,7 @@ def test_each_step_may_be_done_twice(migration: Migration) -> None:
     migration.grant(DATABRICKS)
     for _ in range(2):
         migration.put(parameters={"prepareEncryption": {"value": True}})
-        migration.put(encryption=layers(migration.kv, "managedServices", "managedDisk"))
+        migration.put(encryption=migration.layers("managedServices", "managedDisk"))
     first = migration.read()
     migration.put()
 
@@ -190,15 +200,13 @@ def test_managed_services_move_to_a_new_version(migration: Migration) -> None:
     """Rotation is a PUT of the next version; one that is not there is refused."""
     newer = "fedcba9876543210fedcba9876543210"
     migration.grant(DATABRICKS)
-    migration.put(encryption=layers(migration.kv, "managedServices"))
+    migration.put(encryption=migration.layers("managedServices"))
     early = migration.refused(encryption={"entities": {"managedServices": layer(migration.kv, version=newer)}})
     kept = migration.read()["properties"]["encryption"]
-    key_vault(migration.stage, migration.kv, version=newer, enableRbacAuthorization=migration.rbac)
-    if not migration.rbac:  # the vault's PUT has replaced its policies
-        migration.grant(DATABRICKS)
+    seed_key(migration.stage, f"{migration.vault}/keys/cmk", newer)
     migration.put(encryption={"entities": {"managedServices": layer(migration.kv, version=newer)}})
 
     now = migration.read()["properties"]["encryption"]["entities"]["managedServices"]["keyVaultProperties"]
     assert "KeyNotFound" in early
-    assert kept["entities"]["managedServices"]["keyVaultProperties"]["keyVersion"] == VERSION
+    assert kept["entities"]["managedServices"]["keyVaultProperties"]["keyVersion"] == migration.version
     assert now["keyVersion"] == newer

@@ -24,6 +24,7 @@ from tests.simulator.arm.bricks import (
     place,
     put,
     revoke,
+    seed_key,
     serverless,
     shown,
     values,
@@ -113,17 +114,26 @@ def test_the_sdk_sees_a_failure_with_status_200(stage: Stage) -> None:
             "f" * 32,
             'Status code 404, {"error":{"code":"KeyNotFound","message":"A key with (name/id) cmk/ffff',
         ),
-        ("kvb-ms4", VERSION, "Operation get is not allowed on a disabled key."),
+        ("kvb-ms4", VERSION, "Operation wrapKey is not allowed on a disabled key."),
+        ("kvb-ms8", VERSION, "Operation wrapKey is not allowed on an expired key."),
+        ("kvb-ms9", VERSION, "Operation unwrapKey is not permitted on this key."),
         ("kvb-ms5", VERSION, 'Status code 401, {"error":{"code":"Unauthorized","message":"AKV10032: Invalid issuer.'),
     ],
 )
 def test_managed_services_with_a_key_that_is_not_there(stage: Stage, kv: str, version: str, said: str) -> None:
-    """No vault, no version, a disabled key, a vault of another tenant: the frame is the same."""
-    for name, more in (("kvb-ms3", {}), ("kvb-ms4", {}), ("kvb-ms5", {"tenantId": SUB})):
-        grant(stage, key_vault(stage, name, **more), DATABRICKS)
-    off = f"{place(stage, 'x').split('/providers')[0]}/providers/Microsoft.KeyVault/vaults/kvb-ms4/keys/cmk"
-    disabled = {"properties": {"attributes": {"enabled": False}}}
-    stage.tell("POST", "/seed", {"resources": [{"id": f"{off}/versions/{VERSION}", **disabled}]})
+    """No vault, no version, a key that is off, expired or meant for less, another tenant: the frame is the same."""
+    for each, more in (
+        ("kvb-ms3", {}),
+        ("kvb-ms4", {}),
+        ("kvb-ms5", {"tenantId": SUB}),
+        ("kvb-ms8", {}),
+        ("kvb-ms9", {}),
+    ):
+        grant(stage, key_vault(stage, each, **more), DATABRICKS)
+    vaults = f"{stage.group(GROUP)}/providers/Microsoft.KeyVault/vaults"
+    seed_key(stage, f"{vaults}/kvb-ms4/keys/cmk", VERSION, enabled=False)
+    seed_key(stage, f"{vaults}/kvb-ms8/keys/cmk", VERSION, exp=1)
+    seed_key(stage, f"{vaults}/kvb-ms9/keys/cmk", VERSION, ops=("wrapKey",))
     name = f"ws-ms3-{kv}"
     done(stage, name, hybrid(name))
 
@@ -131,6 +141,18 @@ def test_managed_services_with_a_key_that_is_not_there(stage: Stage, kv: str, ve
 
     assert text.startswith(f"PERMISSION_DENIED: Invalid permissions on the specified KeyVault https://{kv}.vault")
     assert said in text
+
+
+def test_a_closed_vault_lets_trusted_services_by(stage: Stage) -> None:
+    """Unless it is told not to (AZURE 1.5)."""
+    closed: dict[str, Any] = {"networkAcls": {"defaultAction": "Deny", "bypass": "AzureServices"}}
+    shut: dict[str, Any] = {"networkAcls": {"defaultAction": "Deny", "bypass": "None"}}
+    for name, properties in (("kvb-net1", closed), ("kvb-net2", shut)):
+        grant(stage, key_vault(stage, name, **properties), DATABRICKS)
+    done(stage, "ws-net2", hybrid("ws-net2"))
+
+    assert done(stage, "ws-net1", serverless(encryption=services("kvb-net1")))
+    assert "ForbiddenByFirewall" in failure(stage, "ws-net2", hybrid("ws-net2", encryption=services("kvb-net2")))
 
 
 def test_managed_services_do_not_ask_for_purge_protection(stage: Stage) -> None:
