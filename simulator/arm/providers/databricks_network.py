@@ -17,6 +17,7 @@ CONNECTIONS = "Microsoft.Databricks/workspaces/privateEndpointConnections"
 LINKS = "Microsoft.Databricks/workspaces/privateLinkResources"
 PEERINGS = "Microsoft.Databricks/workspaces/virtualNetworkPeerings"
 OUTBOUND = "Microsoft.Databricks/workspaces/outboundNetworkDependenciesEndpoints"
+PLAIN = {"Content-Type": "application/json"}
 UNSET = {
     "allowVirtualNetworkAccess": True,
     "allowForwardedTraffic": False,
@@ -135,9 +136,15 @@ def _links(owner: Json) -> list[Json]:
 
 
 def read_peering(call: Call) -> Answer:
-    """GET: no `type` in it, as recorded."""
+    """GET: no `type` in it, and no charset on it, as recorded."""
     _owner(call)
-    return Answer(200, call.found())
+    return Answer(200, call.found(), dict(PLAIN))
+
+
+def list_peerings(call: Call) -> Answer:
+    """GET of all of them."""
+    answer = _listed(call)
+    return Answer(200, answer.body, dict(PLAIN))
 
 
 def create_peering(call: Call) -> Answer:
@@ -155,7 +162,8 @@ def create_peering(call: Call) -> Answer:
     }
     body: Json = {"id": call.target.path, "name": call.target.name}
     call.sim.world.put({**body, "properties": {**given, "provisioningState": "Succeeded"}})
-    return Answer(200, {**body, "properties": {**given, "provisioningState": "Updating"}}, existed=old is not None)
+    shown = {**body, "properties": {**given, "provisioningState": "Updating"}}
+    return Answer(200, shown, dict(PLAIN), existed=old is not None)
 
 
 def delete_peering(call: Call) -> Answer:
@@ -220,7 +228,7 @@ KINDS = (
     Kind(
         PEERINGS,
         item={"GET": read_peering, "PUT": create_peering, "DELETE": delete_peering},
-        collection={"GET": _listed},
+        collection={"GET": list_peerings},
     ),
     Kind(OUTBOUND, collection={"GET": outbound}),
     Kind("Microsoft.Network/locations/operationResults", item={"GET": result}),

@@ -1,6 +1,6 @@
 """What Databricks keeps in a workspace's managed resource group: the storage account, the disk encryption set.
 
-It comes and goes with the workspace, and a system deny assignment keeps everybody else from changing it (AZURE 1.4).
+It comes and goes with the workspace; `managedBy` names its owner, which is what keeps others from changing it (AZURE 1.4).
 The identities that a workspace shows are those of these two resources, so they are born here.
 """
 
@@ -8,12 +8,10 @@ import uuid
 
 from simulator.arm.answer import Json
 from simulator.arm.keyuse import find_vault
-from simulator.arm.providers.workspace import PROVIDER, entity, parameter, properties
+from simulator.arm.providers.workspace import entity, parameter, properties
 from simulator.arm.router import fold, route
 from simulator.arm.sim import Sim
 from simulator.arm.world import group_body
-
-EVERYONE = "00000000-0000-0000-0000-000000000000"
 
 
 def taken(sim: Sim, workspace: Json) -> bool:
@@ -49,7 +47,6 @@ def fill(sim: Sim, workspace: Json) -> None:
         return
     if _group(sim, workspace) is None:
         claim(sim, workspace)
-    sim.world.put(_denial(workspace))
     if parameter(workspace, "storageAccountName"):
         sim.world.put(_storage(workspace))
     if properties(workspace).get("diskEncryptionSetId"):
@@ -117,28 +114,6 @@ def _encryption_set(sim: Sim, workspace: Json) -> Json:
             "encryptionType": "EncryptionAtRestWithCustomerKey",
             "rotationToLatestKeyVersionEnabled": bool(layer.get("rotationToLatestKeyVersionEnabled")),
             "provisioningState": "Succeeded",
-        },
-    }
-
-
-def _denial(workspace: Json) -> Json:
-    """Nobody but Databricks changes what is in the group; reading stays free (AZURE 1.4)."""
-    group = properties(workspace)["managedResourceGroupId"]
-    number = properties(workspace).get("workspaceId", "")
-    name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{workspace['id']}|denied"))
-    return {
-        "id": f"{group}/providers/Microsoft.Authorization/denyAssignments/{name}",
-        "name": name,
-        "type": "Microsoft.Authorization/denyAssignments",
-        "properties": {
-            "denyAssignmentName": f"System deny assignment created by Azure Databricks {number}",
-            "description": "",
-            "permissions": [{"actions": ["*"], "notActions": ["*/read"], "dataActions": [], "notDataActions": []}],
-            "scope": group,
-            "doNotApplyToChildScopes": False,
-            "principals": [{"id": EVERYONE, "type": "SystemDefined"}],
-            "excludePrincipals": [{"id": PROVIDER, "type": "ServicePrincipal"}],
-            "isSystemProtected": True,
         },
     }
 

@@ -13,8 +13,12 @@ from simulator.arm.clock import stamp
 
 TYPE = "Microsoft.Databricks/workspaces"
 # The Databricks resource provider owns the managed group (recorded in every workspace).
-PROVIDER = "9a74af6f-d153-4348-988a-e2672920bee9"
-AUTHORIZATIONS = [{"principalId": PROVIDER, "roleDefinitionId": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}]
+AUTHORIZATIONS = [
+    {
+        "principalId": "9a74af6f-d153-4348-988a-e2672920bee9",
+        "roleDefinitionId": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    }
+]
 # What only the service sets: a PUT that sends them, or leaves them out, changes nothing (LOCAL 8).
 OWNED = (
     *("isUcEnabled", "workspaceId", "workspaceUrl", "createdBy", "createdDateTime", "updatedBy", "authorizations"),
