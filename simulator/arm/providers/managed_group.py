@@ -8,7 +8,7 @@ import uuid
 
 from simulator.arm.answer import Json
 from simulator.arm.keyuse import find_vault
-from simulator.arm.providers.workspace import entity, parameter, properties
+from simulator.arm.providers.workspace import dbfs_key, entity, parameter, properties
 from simulator.arm.router import fold, route
 from simulator.arm.sim import Sim
 from simulator.arm.world import group_body
@@ -75,7 +75,7 @@ def _identity(sim: Sim) -> Json:
 def _storage(workspace: Json) -> Json:
     """The account behind DBFS."""
     name = str(parameter(workspace, "storageAccountName"))
-    named = parameter(workspace, "encryption") or {}
+    named = dbfs_key(workspace)
     encryption: Json = {
         "requireInfrastructureEncryption": bool(parameter(workspace, "requireInfrastructureEncryption")),
         "keySource": "Microsoft.Storage",

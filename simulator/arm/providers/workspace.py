@@ -34,20 +34,29 @@ READ_ONLY = ("resourceTags", "enableFedRampCertification")  # parameters that co
 MODERN = "2025-10"  # from here on bodies have computeMode, and a PUT needs it (AZURE 0, hazard 8)
 
 
+def an_object(value: Any) -> Json:
+    """The value where it is an object, else an empty one: seeded bodies are not always what they should be."""
+    return value if isinstance(value, dict) else {}
+
+
 def properties(body: Json | None) -> Json:
     """The properties of a body, at least an empty object."""
-    return (body or {}).get("properties") or {}
+    return an_object((body or {}).get("properties"))
 
 
 def entity(body: Json | None, name: str) -> Json:
     """`managedServices` or `managedDisk`, at least an empty object."""
-    return ((properties(body).get("encryption") or {}).get("entities") or {}).get(name) or {}
+    return an_object(an_object(an_object(properties(body).get("encryption")).get("entities")).get(name))
 
 
 def parameter(body: Json | None, name: str) -> Any:
     """The value of a parameter, None where there is none."""
-    found = (properties(body).get("parameters") or {}).get(name)
-    return found.get("value") if isinstance(found, dict) else None
+    return an_object(an_object(properties(body).get("parameters")).get(name)).get("value")
+
+
+def dbfs_key(body: Json | None) -> Json:
+    """The key behind DBFS with its key source, at least an empty object."""
+    return an_object(parameter(body, "encryption"))
 
 
 def is_serverless(body: Json | None) -> bool:
@@ -83,7 +92,9 @@ def made(sent: Json, old: Json | None, *, path: str, by: Json, system: Json, ver
         "systemData": system,
     }
     if not is_serverless(body):
-        body["properties"]["parameters"] = _parameters(given.get("parameters") or {}, before.get("parameters") or {})
+        body["properties"]["parameters"] = _parameters(
+            an_object(given.get("parameters")), an_object(before.get("parameters"))
+        )
         if old and version >= MODERN:  # appears with the first update (test_databricks_v1, _esc)
             body["properties"].setdefault("privateLinkAssets", [])
     if sent.get("tags"):  # a PUT without tags wipes them (AZURE 1.7)
@@ -103,7 +114,7 @@ def first(sent: Json, done: Json, old: Json | None, version: str) -> Json:
     if old:
         shown["createdBy"] = properties(sent).get("createdBy") or {}
         shown["createdDateTime"] = stamp()
-        if properties(sent).get("parameters"):
+        if an_object(properties(sent).get("parameters")):
             shown["parameters"] = _echoed(properties(sent)["parameters"], old, version)
     return {**done, "properties": shown}
 
@@ -149,8 +160,7 @@ def _parameters(sent: Json, before: Json) -> Json:
     """What stays and what is new; DBFS back on Microsoft's key keeps nothing of the old key (AZURE 1.4)."""
     given = {name: value for name, value in _typed(sent).items() if name not in READ_ONLY}
     merged = {**before, **given}
-    encryption = given.get("encryption")
-    if encryption and str(encryption["value"].get("keySource", "")).lower() == "default":
+    if str(an_object(an_object(given.get("encryption")).get("value")).get("keySource", "")).lower() == "default":
         merged["encryption"] = {"type": "Object", "value": {"keySource": "Default"}}
     return dict(sorted(merged.items()))
 
@@ -162,9 +172,9 @@ def _echoed(sent: Json, old: Json, version: str) -> Json:
         echoed.pop(name, None)
     if "enableNoPublicIp" in echoed and version >= MODERN:
         echoed["enableNoPublicIp"] = {"type": "Bool", **echoed["enableNoPublicIp"]}
-    key = parameter(old, "encryption")
+    key = dbfs_key(old)
     if "encryption" in echoed and key:  # Default comes with the old key's fields until it is done (INDEX, shape 3)
-        echoed["encryption"] = {"value": {**key, **echoed["encryption"]["value"]}}
+        echoed["encryption"] = {"value": {**key, **an_object(echoed["encryption"]["value"])}}
     return echoed
 
 

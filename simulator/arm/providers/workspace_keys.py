@@ -9,7 +9,7 @@ import json
 from simulator.arm.answer import Json
 from simulator.arm.keytrial import attempt
 from simulator.arm.keyuse import find_vault
-from simulator.arm.providers.workspace import entity, parameter, properties
+from simulator.arm.providers.workspace import dbfs_key, entity, parameter, properties
 from simulator.arm.router import fold
 from simulator.arm.sim import Sim
 
@@ -52,7 +52,7 @@ def _databricks(sim: Sim) -> str:
 
 def _dbfs(sim: Sim, body: Json) -> str:
     """The storage account's own refusal, as the workspace passes it on."""
-    named = parameter(body, "encryption") or {}
+    named = dbfs_key(body)
     if fold(str(named.get("keySource", ""))) != "microsoft.keyvault":
         return ""
     prepared = parameter(body, "prepareEncryption")

@@ -7,7 +7,7 @@ Keys and grants are not looked at here: their failures come at the end of an ope
 from typing import Any
 
 from simulator.arm.answer import Json, Refused
-from simulator.arm.providers.workspace import MODERN, entity, is_serverless, parameter, properties, region
+from simulator.arm.providers.workspace import MODERN, dbfs_key, entity, is_serverless, parameter, properties, region
 from simulator.arm.router import fold, route
 from simulator.arm.world import GROUP
 
@@ -130,7 +130,7 @@ def _keys(sent: Json) -> None:
             key = layer.get("keyVaultProperties") or {}
             named = all(key.get(part) for part in ("keyVaultUri", "keyName", "keyVersion"))
             complete &= named and str(layer.get("keySource", "")).lower() == KEYVAULT
-    dbfs = parameter(sent, "encryption") or {}
+    dbfs = dbfs_key(sent)
     if str(dbfs.get("keySource", "")).lower() == KEYVAULT:
         complete &= bool(dbfs.get("keyvaulturi") and dbfs.get("KeyName"))
     if not complete:
@@ -152,7 +152,7 @@ def _kept_keys(sent: Json, old: Json | None) -> None:
 
 def _encryptable(sent: Json, old: Json | None) -> None:
     """Customer keys need the premium plan; double encryption is chosen once (AZURE 1.5)."""
-    dbfs = parameter(sent, "encryption") or parameter(old, "encryption") or {}
+    dbfs = dbfs_key(sent) or dbfs_key(old)
     keyed = str(dbfs.get("keySource", "")).lower() == KEYVAULT
     keyed |= bool(entity(sent, "managedServices") or entity(sent, "managedDisk"))
     sku = str((sent.get("sku") or (old or {}).get("sku") or {}).get("name", "standard")).lower()

@@ -171,3 +171,15 @@ def test_rubbish_is_refused_not_stumbled_over(stage: Stage, body: dict[str, Any]
     error(put(stage, "ws-rubbish", body))
 
     assert stage.call("GET", place(stage, "ws-rubbish"), version=API).status_code == 404
+
+
+def test_odd_values_that_say_nothing_change_nothing(stage: Stage) -> None:
+    """Null where a value may be missing, and a seeded body with lists for objects: the PUT works all the same."""
+    path = place(stage, "ws-odd1")
+    odd = {"parameters": [], "encryption": "none", "workspaceId": "7", "computeMode": "Hybrid"}
+    stage.tell("POST", "/seed", {"resources": [{"id": path, "location": "westeurope", "properties": odd}]})
+    nulls: dict[str, Any] = {"encryption": {"value": None}, "prepareEncryption": {"value": None}, "resourceTags": None}
+
+    after = done(stage, "ws-odd1", hybrid("ws-odd1", parameters=nulls, accessConnector=None))["properties"]
+
+    assert (after["workspaceId"], "accessConnector" in after, "storageAccountIdentity" in after) == ("7", False, False)
