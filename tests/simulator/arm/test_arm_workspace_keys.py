@@ -235,13 +235,14 @@ def test_dbfs_needs_all_three_rights(stage: Stage, rights: tuple[str, ...]) -> N
     ("kv", "key", "said"),
     [
         ("kvb-nowhere", "cmk", "The key vault vault is not found."),
+        ("[x", "cmk", "The key vault vault is not found."),
         ("kvb-db4", "none", "The key vault key is not found to unwrap the encryption key."),
         ("kvb-db5", "cmk", AUTHENTICATION),
     ],
 )
 def test_dbfs_with_a_key_that_is_not_there(stage: Stage, kv: str, key: str, said: str) -> None:
     """No vault, no key, a vault of another tenant."""
-    name = f"ws-db4-{kv}-{key}"
+    name = f"ws-db4-{kv.strip('[')}-{key}"
     oid = prepared(stage, name)
     for each, more in (("kvb-db4", {}), ("kvb-db5", {"tenantId": SUB})):
         grant(stage, key_vault(stage, each, **PROTECTED, **more), oid)
