@@ -50,7 +50,10 @@ def is_rbac(vault: Json) -> bool:
 
 def find_vault(sim: Sim, uri: str) -> Json | None:
     """The vault that answers at a URI: its name is the first label of the host, in any case and with any port."""
-    host = fold(urlsplit(uri if "//" in uri else f"//{uri}").hostname or "")
+    try:
+        host = fold(urlsplit(uri if "//" in uri else f"//{uri}").hostname or "")
+    except ValueError:  # brackets that hold no address: workspaces store what they are sent
+        return None
     identity = sim.vaults.get(host.partition(".")[0])
     return sim.world.get(identity) if identity else None
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from simulator.arm import clusters
 from simulator.arm.answer import Answer
 from simulator.arm.entra import Entra
 from simulator.arm.seeds import seed
@@ -30,6 +31,7 @@ class Manage:
             ("GET", "/health"): self._health,
             ("POST", "/seed"): self._seed,
             ("GET", "/resource"): self._resource,
+            ("POST", "/clusters"): self._start_cluster,
             ("POST", "/faults"): self._add_faults,
             ("DELETE", "/faults"): self._clear_faults,
             ("POST", "/clock"): self._advance,
@@ -73,6 +75,9 @@ class Manage:
     async def _resource(self, raw: web.BaseRequest, _body: Any) -> Any:
         identity = lower_names(raw.query_string).get("id", "")
         return self._sim.world.get(tidy(identity))
+
+    async def _start_cluster(self, _raw: web.BaseRequest, body: Any) -> Any:
+        return clusters.start(self._sim, tidy(body["workspace"]))
 
     async def _add_faults(self, _raw: web.BaseRequest, body: Any) -> Any:
         rules = body if isinstance(body, list) else [body]

@@ -18,6 +18,7 @@ from simulator.arm.journal import Journal
 from simulator.arm.keystore import KeyStore
 from simulator.arm.knobs import Knobs
 from simulator.arm.locks import Locks
+from simulator.arm.operations import Operations
 from simulator.arm.roles import OWNER
 from simulator.arm.tokens import OWNER_ID, Tokens
 from simulator.arm.vaultnames import VaultNames
@@ -36,6 +37,7 @@ class Sim:
         self.world = World(self.clock, self.knobs)
         self.access = Access(config, self.clock, self.knobs)
         self.directory = self.access.directory
+        self.operations = Operations(self.clock)
         self.locks = Locks()
         self.vaults = VaultNames()
         self.keys = KeyStore(self.world, self.clock)

@@ -4,8 +4,10 @@ To add one, write a module with `KINDS` and name it here. Nothing else has to kn
 """
 
 from simulator.arm.providers import (
+    access_connectors,
     authorization,
     databricks,
+    databricks_network,
     deletedvaults,
     denyassignments,
     disks,
@@ -30,6 +32,8 @@ PROVIDERS = (
     identities,
     disks,
     databricks,
+    databricks_network,
+    access_connectors,
     locks,
     authorization,
     roledefinitions,

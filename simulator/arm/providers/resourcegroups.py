@@ -4,7 +4,7 @@ Deleting one deletes what is in it, soft-deletes its vaults, and says so with an
 """
 
 from simulator.arm.answer import Answer, no_group
-from simulator.arm.providers import deletedvaults
+from simulator.arm.providers import deletedvaults, managed_group, workspace
 from simulator.arm.providers.pages import listed
 from simulator.arm.providers.shape import Call, Kind
 from simulator.arm.router import route
@@ -43,6 +43,8 @@ def delete(call: Call) -> Answer:
         raise no_group(target.group)
     for vault in [body for body in world.below(target.id + "/") if route(body["id"]).kind == VAULTS]:
         deletedvaults.bury(call.sim, vault)
+    for body in [body for body in world.below(target.id + "/") if route(body["id"]).kind == workspace.TYPE.lower()]:
+        managed_group.clear(call.sim, body)
     gone = world.drop(target.path)
     also = tuple((f"{route(each).type}/delete", each) for each in gone if route(each).id != target.id)
     return Answer(200, also=also)

@@ -1,152 +1,280 @@
-"""Workspaces through the real SDK: the long PUT, what it keeps, tags, deletion."""
+"""The life of a workspace: the long PUT, what is shown meanwhile, tags, deletion, and what lies in its managed group."""
 
+import re
 from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
-from azure.mgmt.databricks import AzureDatabricksManagementClient
+from azure.mgmt.databricks.models import Workspace
 
+from tests.simulator.arm.bricks import (
+    API,
+    GROUP,
+    PREVIEW,
+    client,
+    dbfs,
+    done,
+    hybrid,
+    layer,
+    outcome,
+    place,
+    put,
+    serverless,
+    shown,
+    values,
+)
 from tests.simulator.arm.stage import SUB, TENANT, Stage, until
 
-API = "2025-10-01-preview"
-DISK = {
-    "keySource": "Microsoft.Keyvault",
-    "keyVaultProperties": {"keyVaultUri": "https://none.vault.azure.net/", "keyName": "k", "keyVersion": "1" * 32},
-    "rotationToLatestKeyVersionEnabled": True,
-}
-
-
-class Owner:
-    """A credential that hands out the owner's token."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._token = stage.token("owner")
-
-    def get_token(self, *_scopes: str, **_more: Any) -> AccessToken:
-        """Return the token."""
-        return AccessToken(self._token, 4102444800)
-
-
-def hybrid(**properties: Any) -> dict[str, Any]:
-    """The body of a workspace PUT."""
-    managed = f"/subscriptions/{SUB}/resourceGroups/managed"
-    return {
-        "location": "westeurope",
-        "sku": {"name": "premium"},
-        "tags": {"owner": "team"},
-        "properties": {"computeMode": "Hybrid", "managedResourceGroupId": managed, **properties},
-    }
+SIGNED = r"/subscriptions/[^/]+/resourceGroups/rg-bricks/providers/Microsoft\.Databricks/locations/westeurope/"
+SIGNED += r"operationStatuses/[A-Za-z0-9_-]{100,}\?api-version=2026-01-01&t=\d{18}&c=[\w-]{2000,}&s=[\w-]+&h=[\w-]+"
+BORN = {"parameters", "workspaceId", "workspaceUrl"}
 
 
 @pytest.fixture
-def workspaces(stage: Stage) -> str:
-    """Where the workspaces of these tests are."""
-    return stage.group("rg-spaces") + "/providers/Microsoft.Databricks/workspaces"
+def slow(stage: Stage) -> Stage:
+    """A workspace takes a minute, which passes when the test says so."""
+    stage.tell("POST", "/knobs", {"workspace_seconds": 60})
+    return stage
 
 
-def settled(stage: Stage, path: str) -> Any:
-    """The workspace once it has succeeded."""
-
-    def ready() -> Any:
-        body = stage.call("GET", path, version=API).json()
-        return body if body["properties"]["provisioningState"] == "Succeeded" else None
-
-    return until(ready)
+def pass_a_minute(stage: Stage) -> None:
+    """Let what is pending fall due."""
+    stage.tell("POST", "/clock", {"advance": 61})
 
 
-def test_the_sdk_creates_a_workspace(stage: Stage, workspaces: str) -> None:
-    """The poller follows the operation and ends with the finished workspace."""
-    client = AzureDatabricksManagementClient(Owner(stage), SUB, **stage.sdk())
-    body: Any = hybrid()
+@pytest.mark.parametrize("version", [API, PREVIEW])
+def test_the_sdk_creates_updates_and_deletes(stage: Stage, version: str) -> None:
+    """The pollers follow the operations and end with the finished workspace."""
+    name = f"ws-sdk-{version}"
+    workspaces = client(stage, version).workspaces
+    model: Any = Workspace(hybrid(name, tags={"owner": "team"}))
 
-    made = client.workspaces.begin_create_or_update("rg-spaces", "ws-sdk1", body).result(10)
+    made = workspaces.begin_create_or_update(GROUP, name, model).result(10)
+    tagged: Any = {"tags": {"owner": "other"}}
+    workspaces.begin_update(GROUP, name, tagged).result(10)
+    listed = [each.name for each in workspaces.list_by_resource_group(GROUP)]
+    after = workspaces.get(GROUP, name)
+    workspaces.begin_delete(GROUP, name, force_deletion=True).result(10)
 
     assert made.properties.provisioning_state == "Succeeded"
-    assert made.properties.workspace_url
-    assert made.properties.workspace_url.endswith(".azuredatabricks.net")
-    assert stage.call("GET", f"{workspaces}/WS-sdk1", version=API).json()["name"] == "ws-sdk1"
+    assert str(made.properties.workspace_url).endswith(".azuredatabricks.net")
+    assert after.tags == {"owner": "other"}
+    assert name in listed
+    assert stage.call("GET", place(stage, name), version=version).status_code == 404
+    assert stage.call("DELETE", place(stage, name), version=version).status_code == 204
 
 
-def test_put_answers_201_with_a_partial_echo(stage: Stage, workspaces: str) -> None:
-    """Accepted, no id nor URL yet, an operation that says 202 and then 200; an update is 201 Updating."""
-    stage.tell("POST", "/knobs", {"workspace_seconds": 60})
-    made = stage.call("PUT", f"{workspaces}/ws-long1", hybrid(), version=API)
+def test_the_operation_is_signed_and_says_202_until_it_is_200(slow: Stage) -> None:
+    """No Location on the PUT, one on every poll, each signed afresh; Retry-After nowhere."""
+    made = put(slow, "ws-long1", hybrid("ws-long1"))
     operation = made.headers["Azure-AsyncOperation"]
-    early = stage.call("GET", operation)
-    stage.tell("POST", "/clock", {"advance": 61})
-    late = stage.call("GET", operation)
-    update = stage.call("PUT", f"{workspaces}/ws-long1", hybrid(), version=API)
-    stage.tell("POST", "/clock", {"advance": 61})
+    polls = [slow.call("GET", operation) for _ in range(2)]
+    pass_a_minute(slow)
+    late = slow.call("GET", operation)
 
-    assert made.status_code == update.status_code == 201
-    assert made.json()["properties"]["provisioningState"] == "Accepted"
-    assert "workspaceUrl" not in made.json()["properties"]
-    assert (early.status_code, early.json()) == (202, {"status": "Accepted"})
-    assert early.headers["Location"].startswith(stage.arm)
+    assert made.status_code == 201
+    assert "Location" not in made.headers
+    assert re.fullmatch(re.escape(slow.arm) + SIGNED, operation)
+    assert [(each.status_code, each.json()) for each in polls] == [(202, {"status": "Accepted"})] * 2
+    assert polls[0].headers["Location"] != polls[1].headers["Location"]
     assert (late.status_code, late.json()) == (200, {"status": "Succeeded"})
-    assert update.json()["properties"]["provisioningState"] == "Updating"
+    assert not any("Retry-After" in each.headers for each in (made, late, *polls))
 
 
-def test_a_put_keeps_what_the_service_owns(stage: Stage, workspaces: str) -> None:
-    """The CLI's GET-modify-PUT sends empty owners and no URL; neither is lost. Tags left out are."""
-    path = f"{workspaces}/ws-keep1"
-    stage.call("PUT", path, hybrid(), version=API)
-    before = settled(stage, path)
-    sent = hybrid(createdBy={}, updatedBy={}, parameters={"prepareEncryption": {"value": True}})
-    del sent["tags"]
+def test_the_first_answer_is_not_all_that_is_true(slow: Stage) -> None:
+    """Parameters, URL and identities come when it is done; until then GET shows what the PUT answered."""
+    layers = {"entities": {"managedDisk": layer("kvb-none1")}}
+    body = hybrid("ws-first1", encryption=layers, parameters={"prepareEncryption": {"value": True}})
+    made = put(slow, "ws-first1", body).json()["properties"]
+    meanwhile = shown(slow, "ws-first1")["properties"]
+    pass_a_minute(slow)
+    after = shown(slow, "ws-first1")["properties"]
 
-    stage.call("PUT", path, sent, version=API)
-    after = settled(stage, path)
-
-    for name in ("workspaceId", "workspaceUrl", "createdBy", "createdDateTime"):
-        assert after["properties"][name] == before["properties"][name]
-    assert after["properties"]["storageAccountIdentity"]["tenantId"] == TENANT
-    assert after["properties"]["parameters"]["prepareEncryption"] == {"type": "Bool", "value": True}
-    assert "storageAccountName" in after["properties"]["parameters"]
-    assert "tags" not in after
-
-
-def test_a_disk_key_that_does_not_exist_is_accepted_and_stays(stage: Stage, workspaces: str) -> None:
-    """The PUT succeeds and makes the identity; a later PUT without the key is refused."""
-    path = f"{workspaces}/ws-disk1"
-    stage.call("PUT", path, hybrid(encryption={"entities": {"managedDisk": DISK}}), version=API)
-    made = settled(stage, path)["properties"]
-    without = stage.call("PUT", path, hybrid(), version=API)
-
-    assert made["managedDiskIdentity"]["type"] == "SystemAssigned"
-    assert "/diskEncryptionSets/" in made["diskEncryptionSetId"]
-    assert (without.status_code, without.json()["error"]["code"]) == (400, "DiskEncryptionPropertiesRequired")
+    assert made["provisioningState"] == "Accepted"
+    assert made["managedDiskIdentity"] == {}
+    assert not {*BORN, "storageAccountIdentity", "diskEncryptionSetId"} & set(made)
+    assert meanwhile == made
+    assert set(after) - set(made) == {*BORN, "storageAccountIdentity", "diskEncryptionSetId"}
+    assert after["parameters"]["prepareEncryption"] == {"type": "Bool", "value": True}
+    assert after["storageAccountIdentity"]["tenantId"] == TENANT
 
 
-def test_bad_workspaces_are_refused_in_the_recorded_words(stage: Stage, workspaces: str) -> None:
-    """A sku that is none, and parameters for a serverless workspace."""
-    sku = stage.call("PUT", f"{workspaces}/ws-bad1", {**hybrid(), "sku": {"name": "Pxlekmx"}}, version=API)
-    parameters = {"enableNoPublicIp": {"value": True}}
-    serverless = {**hybrid(), "properties": {"computeMode": "Serverless", "parameters": parameters}}
-    mixed = stage.call("PUT", f"{workspaces}/ws-bad2", serverless, version=API)
+def test_an_update_echoes_what_was_sent(slow: Stage) -> None:
+    """As the CLI sends it: empty owners come back empty, types are missing, createdDateTime is now."""
+    name = "ws-echo1"
+    put(slow, name, hybrid(name))
+    pass_a_minute(slow)
+    before = shown(slow, name)["properties"]
+    parameters = {"enableNoPublicIp": {"value": True}, "prepareEncryption": {"value": True}, "resourceTags": {}}
+    sent = hybrid(name, parameters=parameters, createdBy={}, updatedBy={}, storageAccountIdentity={})
+    made = put(slow, name, sent)
+    pass_a_minute(slow)
+    after = shown(slow, name)["properties"]
 
-    assert sku.json()["error"] == {
-        "code": "InvalidDatabricksSku",
-        "message": "The SKU is invalid. The allowed SKUs are: ''Standard', 'Premium', 'Trial''.",
+    echo = made.json()["properties"]
+    assert (made.status_code, echo["provisioningState"], echo["createdBy"]) == (201, "Updating", {})
+    assert echo["parameters"] == {
+        "enableNoPublicIp": {"type": "Bool", "value": True},
+        "prepareEncryption": {"value": True},
     }
-    assert mixed.json()["error"] == {
-        "code": "FeatureNotSupportedForServerlessWorkspace",
-        "message": "The property 'Parameters' is not supported for Serverless Workspace",
-    }
+    assert echo["createdDateTime"] > before["createdDateTime"]
+    assert "storageAccountIdentity" not in echo
+    for each in ("workspaceId", "workspaceUrl", "createdBy", "createdDateTime"):
+        assert after[each] == before[each]
+    assert values({"properties": after})["storageAccountName"] == values({"properties": before})["storageAccountName"]
+    assert after["privateLinkAssets"] == []
 
 
-def test_the_sdk_updates_tags_and_deletes(stage: Stage, workspaces: str) -> None:
-    """PATCH changes tags only; DELETE is accepted and then done."""
-    path = f"{workspaces}/ws-gone1"
-    stage.call("PUT", path, hybrid(), version=API)
-    before = settled(stage, path)["properties"]
-    client = AzureDatabricksManagementClient(Owner(stage), SUB, **stage.sdk())
-    tags: Any = {"tags": {"owner": "other"}}
+def test_a_put_without_tags_wipes_them(stage: Stage) -> None:
+    """And a PATCH sets nothing else."""
+    done(stage, "ws-tags1", hybrid("ws-tags1", tags={"a": "1"}))
+    before = shown(stage, "ws-tags1")
+    patched = stage.call("PATCH", place(stage, "ws-tags1"), {"tags": {"b": "2"}, "sku": {"name": "x"}}, version=API)
+    outcome(stage, patched)
+    after = shown(stage, "ws-tags1")
 
-    client.workspaces.begin_update("rg-spaces", "ws-gone1", tags).result(10)
-    after = stage.call("GET", path, version=API).json()
-    client.workspaces.begin_delete("rg-spaces", "ws-gone1").result(10)
+    assert (patched.status_code, patched.content) == (202, b"")
+    assert {"Azure-AsyncOperation", "Location"} <= set(patched.headers)
+    assert (before["tags"], after["tags"]) == ({"a": "1"}, {"b": "2"})
+    assert (after["properties"], after["sku"]) == (before["properties"], before["sku"])
+    assert "tags" not in done(stage, "ws-tags1", hybrid("ws-tags1"))
 
-    assert (after["tags"], after["properties"]) == ({"owner": "other"}, before)
+
+def test_the_first_api_version_answers_at_once(stage: Stage) -> None:
+    """2018-04-01, recorded in 2020: an update is 200 with the whole body, and so is a PATCH."""
+    body = hybrid("ws-old1")
+    del body["properties"]["computeMode"]
+    made = done(stage, "ws-old1", body, "2018-04-01")
+    again = put(stage, "ws-old1", body, "2018-04-01")
+    patched = stage.call("PATCH", place(stage, "ws-old1"), {"tags": {"a": "b"}}, version="2018-04-01")
+
+    assert (again.status_code, patched.status_code) == (200, 200)
+    assert again.json()["properties"]["workspaceUrl"] == made["properties"]["workspaceUrl"]
+    assert patched.json()["tags"] == {"a": "b"}
+    assert "computeMode" not in made["properties"]
+    assert shown(stage, "ws-old1", PREVIEW)["properties"]["computeMode"] == "Hybrid"
+
+
+def test_a_serverless_workspace_keeps_nothing_back(slow: Stage) -> None:
+    """No parameters, no managed group; the answer to its update is whole."""
+    put(slow, "ws-less1", serverless())
+    pass_a_minute(slow)
+    before = shown(slow, "ws-less1")["properties"]
+    echo = put(slow, "ws-less1", serverless(publicNetworkAccess="Disabled")).json()["properties"]
+    pass_a_minute(slow)
+
+    assert not {"parameters", "managedResourceGroupId"} & set(before)
+    assert before["isUcEnabled"] is True
+    assert (echo["provisioningState"], echo["workspaceUrl"]) == ("Updating", before["workspaceUrl"])
+    assert echo["createdDateTime"] == before["createdDateTime"]
+
+
+def test_the_managed_group_comes_and_goes_with_the_workspace(slow: Stage) -> None:
+    """The account is there when it is done; DELETE is 202 with a Location and no body, and takes all of it away."""
+    name = "ws-group1"
+    group = f"/subscriptions/{SUB}/resourceGroups/mrg-{name}"
+    put(slow, name, hybrid(name, encryption={"entities": {"managedDisk": layer("kvb-none2")}}))
+    at_once = slow.call("GET", group).status_code
+    pass_a_minute(slow)
+    made = shown(slow, name)
+    account = f"{group}/providers/Microsoft.Storage/storageAccounts/{values(made)['storageAccountName']}"
+    stored = slow.call("GET", account).json()
+    disk = slow.call("GET", made["properties"]["diskEncryptionSetId"]).json()
+    gone = slow.call("DELETE", place(slow, name) + "?forceDeletion=false", version=API, params={})
+    going = shown(slow, name)["properties"]["provisioningState"]
+    pass_a_minute(slow)
+
+    assert at_once == 200
+    assert (stored["name"][:9], stored["properties"]["encryption"]["keySource"]) == ("dbstorage", "Microsoft.Storage")
+    assert disk["identity"] == made["properties"]["managedDiskIdentity"]
+    assert disk["properties"]["activeKey"]["keyUrl"].startswith("https://kvb-none2.vault.azure.net/keys/cmk/0123")
+    assert (gone.status_code, gone.content, "Azure-AsyncOperation" in gone.headers) == (202, b"", False)
+    assert slow.call("GET", gone.headers["Location"]).json() == {"status": "Succeeded"}
+    assert going == "Deleting"
+    assert [slow.call("GET", each).status_code for each in (place(slow, name), group, account)] == [404, 404, 404]
+
+
+def test_a_deleted_group_takes_the_managed_groups_along(stage: Stage) -> None:
+    """Also while a workspace in it is being made: nothing rises from the dead."""
+    home = stage.group("rg-doomed")
+    path = f"{home}/providers/Microsoft.Databricks/workspaces/ws-doom1"
+    stage.tell("POST", "/knobs", {"workspace_seconds": 60})
+    stage.call("PUT", path, hybrid("ws-doom1"), version=API)
+
+    stage.call("DELETE", home)
+    pass_a_minute(stage)
+    stage.group("rg-doomed")
+
     assert stage.call("GET", path, version=API).status_code == 404
-    assert stage.call("DELETE", path, version=API).status_code == 204
+    assert stage.call("GET", f"/subscriptions/{SUB}/resourceGroups/mrg-ws-doom1").status_code == 404
+
+
+def test_a_seeded_workspace_can_be_updated(stage: Stage) -> None:
+    """A body that was never made here has no account and no group yet; both come with the first PUT."""
+    path = place(stage, "ws-seed1")
+    body = {**hybrid("ws-seed1"), "id": path, "name": "ws-seed1", "type": "Microsoft.Databricks/workspaces"}
+    body["properties"] |= {"workspaceId": "1", "workspaceUrl": "adb-1.1.azuredatabricks.net"}
+    stage.tell("POST", "/seed", {"resources": [body]})
+
+    after = done(stage, "ws-seed1", hybrid("ws-seed1", parameters={"prepareEncryption": {"value": True}}))
+
+    assert after["properties"]["workspaceUrl"] == "adb-1.1.azuredatabricks.net"
+    assert after["properties"]["storageAccountIdentity"]["type"] == "SystemAssigned"
+    assert stage.call("GET", f"/subscriptions/{SUB}/resourceGroups/mrg-ws-seed1").status_code == 200
+
+
+def test_a_second_put_fails_alone(slow: Stage) -> None:
+    """Its own operation ends in ConcurrentUpdateError, the first goes on; so for PATCH and DELETE."""
+    name = "ws-two1"
+    put(slow, name, hybrid(name))
+    pass_a_minute(slow)
+    first = put(slow, name, hybrid(name, tags={"from": "first"}))
+    late = [
+        put(slow, name, hybrid(name, tags={"from": "second"})),
+        slow.call("PATCH", place(slow, name), {"tags": {}}, version=API),
+        slow.call("DELETE", place(slow, name), version=API),
+    ]
+    pass_a_minute(slow)
+
+    assert [each.status_code for each in late] == [201, 202, 202]
+    for each in late:
+        assert outcome(slow, each) == {
+            "status": "Failed",
+            "error": {
+                "code": "ConcurrentUpdateError",
+                "message": "Call to Microsoft.Databricks/workspaces failed. Error message: Workspace update could not "
+                "be completed because it has been updated by another process.",
+                "details": [],
+            },
+        }
+    assert outcome(slow, first) == {"status": "Succeeded"}
+    assert (shown(slow, name)["tags"], shown(slow, name)["properties"]["provisioningState"]) == (
+        {"from": "first"},
+        "Succeeded",
+    )
+
+
+@pytest.mark.parametrize(("knob", "before", "after"), [("accepted", 1, 1), ("completed", 0, 1), ("both", 1, 2)])
+def test_the_event_comes_when_the_knob_says(slow: Stage, knob: str, before: int, after: int) -> None:
+    """At acceptance, at completion, or twice."""
+    name = f"ws-when-{knob}"
+    slow.tell("POST", "/knobs", {"workspace_event": knob})
+    put(slow, name, serverless())
+    path = place(slow, name)
+    early = until(lambda: slow.host.about(path)) if before else slow.host.about(path)
+    pass_a_minute(slow)
+    until(lambda: len(slow.host.about(path)) == after)
+
+    assert len(early) == before
+
+
+def test_a_failed_update_sends_no_event_at_its_end(slow: Stage) -> None:
+    """ResourceWriteSuccess would be a lie."""
+    slow.tell("POST", "/knobs", {"workspace_event": "completed"})
+    put(slow, "ws-quiet1", hybrid("ws-quiet1", parameters=dbfs("kvb-none3")))
+    pass_a_minute(slow)
+    slow.call("PUT", place(slow, "ws-quiet2"), serverless(), version=API)
+    pass_a_minute(slow)
+    until(lambda: slow.host.about(place(slow, "ws-quiet2")))
+
+    assert shown(slow, "ws-quiet1")["properties"]["provisioningState"] == "Failed"
+    assert slow.host.about(place(slow, "ws-quiet1")) == []
