@@ -10,14 +10,17 @@ from simulator.arm.providers import (
     denyassignments,
     disks,
     identities,
+    insights,
     keys,
     keyvault,
     locks,
     managementgroups,
+    registry,
     resourcegraph,
     resourcegroups,
     roledefinitions,
     subscriptions,
+    tags,
 )
 
 PROVIDERS = (
@@ -35,5 +38,8 @@ PROVIDERS = (
     roledefinitions,
     denyassignments,
     resourcegraph,
+    insights,
+    tags,
+    registry,
 )
 TABLE = {kind.type.lower(): kind for provider in PROVIDERS for kind in provider.KINDS}
