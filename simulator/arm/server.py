@@ -5,6 +5,7 @@ rules is in here, only its headers.
 """
 
 import asyncio
+import itertools
 import time
 import uuid
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ from simulator.arm.sim import Sim
 from simulator.arm.tokens import ARM_AUDIENCES, Caller
 
 NOBODY = Caller("", "", is_person=False, claims={})
+BEGINNING = str(uuid.uuid4()).rpartition("-")[0]
+COUNT = itertools.count(1)
 JSON_TYPE = "application/json; charset=utf-8"
 
 
@@ -58,7 +61,7 @@ class Arm:
             await asyncio.sleep(fault.delay_ms / 1000)
         if fault and fault.cut == "before":
             return self._cut(raw, caller, started)
-        correlation = raw.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
+        correlation = raw.headers.get("x-ms-correlation-request-id") or _number()
         left, busy = ({}, refusal) if refusal or graph else self._sim.throttle.admit(raw.method, target, caller.oid)
         answer = (fault.answer() if fault else None) or busy
         if answer is None and graph:
@@ -157,9 +160,14 @@ def place(raw: web.BaseRequest) -> str:
 
 def _dress(answer: Answer, left: dict[str, str], correlation: str) -> None:
     """The headers that ARM puts on everything."""
-    answer.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
+    answer.headers.setdefault("x-ms-request-id", _number())
     answer.headers.setdefault("x-ms-correlation-request-id", correlation)
     answer.headers.update(left)
+
+
+def _number() -> str:
+    """A GUID for a request: of a random beginning and a count, which is cheaper than a random one for each."""
+    return f"{BEGINNING}-{next(COUNT):012x}"
 
 
 def tidy(path: str) -> str:
