@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from simulator import nastiness
 from simulator.children import NotReadyError
 from simulator.ports import PortTakenError, chosen
 from simulator.stack import ROOT, Stack
@@ -23,10 +24,11 @@ def main() -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    settings = {name: value for name, value in os.environ.items() if name.startswith("CMK_")}
+    own = (name for name in os.environ if name.startswith("CMK_") and name not in nastiness.NAMES)
+    settings, nasty = {name: os.environ[name] for name in own}, nastiness.wanted(os.environ)
     try:
-        stack = Stack(chosen(options.ports), options.folder, settings, on_disk=True)
-        print("starting the local Azure (a few seconds) …", file=sys.stderr)
+        stack = Stack(chosen(options.ports), options.folder, settings, on_disk=True, nasty=nasty)
+        print(f"starting the local Azure (a few seconds; {nastiness.told(nasty)}) …", file=sys.stderr)
         with stack:
             return _demo(stack, ended) if options.what == "demo" else _up(stack, ended)
     except (NotReadyError, PortTakenError) as error:

@@ -33,10 +33,11 @@ class Stack:
     def __init__(
         self, ports: Ports, folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False,
         app: Path = ROOT, hold_seconds: float = 600, hosts: int = 1,
-        storage_log: bool = False,
+        storage_log: bool = False, nasty: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         self._ports, self._folder, self._app = ports, folder, app
         self._own_settings = dict(settings or {})
+        self._nasty = dict(nasty or {"profile": "off"})
         self._on_disk, self._hold = on_disk, hold_seconds
         self._children: list[Child] = []
         self._hosts: list[Child] = []
@@ -125,6 +126,7 @@ class Stack:
     def _arm_config(self) -> dict[str, Any]:
         return {
             "tenant": estate.TENANT,
+            "nasty": self._nasty,
             "host": HOST,
             "port": self._ports.arm,
             "manage_port": self._ports.manage,
@@ -190,6 +192,7 @@ class Stack:
         pids = {child.name.removeprefix("simulator.").lower(): child.pid for child in self._children}
         return {
             "arm": arm["arm"],
+            "nasty": arm["nasty"],
             "manage": arm["manage"],
             "functions": f"http://{HOST}:{self._ports.functions}",
             "storage": self._storage(),

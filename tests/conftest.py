@@ -1,18 +1,41 @@
 """The whole local Azure as a fixture: started once for each test process, on free ports, with storage in memory."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from simulator.client import Client
+from simulator.nastiness import told, wanted
 from simulator.ports import chosen
 from simulator.stack import Stack
 
 # A shared machine may stall for a second: what a test proves must not depend on that.
 settings.register_profile("cmkwarden", deadline=None)
 settings.load_profile("cmkwarden")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw the seed once, so that all processes of a run have the same."""
+    order = wanted(os.environ, "mild")
+    os.environ["CMK_SEED"] = str(order["seed"])
+    config.addinivalue_line("markers", "calm: the local Azure is not nasty while this test runs")
+
+
+def pytest_report_header() -> str:
+    """Say how to meet the same nastiness again."""
+    return f"{told(wanted(os.environ, 'mild'))} (in tests/journeys; CMK_NASTY=off|mild|nasty)"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that failed says the seed, too."""
+    report = yield
+    if report.failed and "journeys" in item.nodeid:
+        report.sections.append(("nastiness", told(wanted(os.environ, "mild"))))
+    return report
 
 
 @pytest.fixture(scope="session")

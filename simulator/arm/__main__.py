@@ -15,6 +15,7 @@ from aiohttp import web
 
 from simulator.arm.config import Config, load
 from simulator.arm.manage import Manage
+from simulator.arm.nasty import described
 from simulator.arm.server import Arm
 from simulator.arm.sim import Sim
 
@@ -39,7 +40,9 @@ async def serve(config: Config) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, over.set)
     print(json.dumps(ready(sim, port, manage_port)), flush=True)
+    shaking = asyncio.create_task(sim.eventgrid.start())
     await over.wait()
+    shaking.cancel()
     await sim.delivery.close()
     await asyncio.gather(*(runner.cleanup() for runner in runners))
 
@@ -49,6 +52,7 @@ def ready(sim: Sim, port: int, manage_port: int) -> dict[str, Any]:
     host = sim.config.host
     return {
         "ready": True,
+        "nasty": described(sim.nasty),
         "arm": f"https://{host}:{port}",
         "manage": f"http://{host}:{manage_port}",
         "owner_token": sim.tokens.for_owner(),

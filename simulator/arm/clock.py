@@ -61,7 +61,7 @@ class Clock:
             self._timer = asyncio.get_running_loop().call_later(wait, self._fire)
 
 
-def stamp(digits: int = 7) -> str:
-    """Now, as ARM writes it: seven digits after the point (data/samples/events)."""
-    moment = datetime.now(UTC)
+def stamp(digits: int = 7, at: float | None = None) -> str:
+    """Now, or then, as ARM writes it: seven digits after the point (data/samples/events)."""
+    moment = datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0"[: 20 + digits] + "Z"

@@ -50,6 +50,7 @@ class Config:
     port: int = 0
     manage_port: int = 0
     knobs: dict[str, Any] = field(default_factory=dict)
+    nasty: dict[str, Any] = field(default_factory=dict)  # a profile, as POST /faults takes it
 
     @property
     def root(self) -> str:

@@ -5,6 +5,7 @@ A rule counts the requests it matches; from the `nth` on (1 is the first) it str
 
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from simulator.arm.answer import Answer, Json
 
@@ -14,6 +15,8 @@ CUTS = ("before", "after", "body")
 @dataclass(slots=True)
 class Fault:
     """One rule."""
+
+    late: ClassVar[Answer | None] = None  # an ordered fault never answers after the effect: `cut` does
 
     path: re.Pattern[str]
     method: str = ""
@@ -60,6 +63,11 @@ class Faults:
     def clear(self) -> None:
         """No more faults."""
         self._rules.clear()
+
+    def show(self) -> list[Json]:
+        """Each rule in force, with how many requests it matched."""
+        names = [each for each in Fault.__slots__ if each not in {"path", "late"}]
+        return [{"path": rule.path.pattern, **{name: getattr(rule, name) for name in names}} for rule in self._rules]
 
     def pick(self, method: str, path: str, caller: str) -> Fault | None:
         """The first rule that strikes this request."""

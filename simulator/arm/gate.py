@@ -37,6 +37,7 @@ from simulator.arm.tokens import Caller
 from simulator.arm.world import GROUP
 
 API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?", re.IGNORECASE)
+READS = {"GET", "HEAD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +78,29 @@ class Gate:
             raise no_subscription(target.subscription)
         kind = TABLE.get(target.kind) or self._unimitated(target)
         action = right(kind, request.method)
-        grant = self._authorise(request, action, target)
-        self._sim.locks.check(target, request.method, action)
-        self._need_group(target)
-        if request.method in {"PUT", "PATCH"}:
-            self._check_links(request, action, target)
-        return self._run(request, target, kind, action, grant)
+        grant = None
+        try:
+            grant = self._authorise(request, action, target)
+            self._sim.locks.check(target, request.method, action)
+            self._need_group(target)
+            if request.method in {"PUT", "PATCH"}:
+                self._check_links(request, action, target)
+            return self._run(request, target, kind, action, grant)
+        except Refused as refusal:
+            if kind.emits and request.method not in READS:
+                self._publish(request, target.path, action, grant, existed=True, refusal=refusal)
+            raise
 
     def _run(self, request: Request, target: Target, kind: Kind, action: str, grant: Grant | None) -> Answer:
         run = (kind.item if target.is_item else kind.collection).get(request.method)
         if run is None:
             raise bad_method(request.method, target.path)
 
-        def announce(existed: bool) -> None:
-            self._publish(request, target.path, action, grant, existed=existed)
+        def announce(existed: bool, outcome: str = "Success") -> None:
+            self._publish(request, target.path, action, grant, existed=existed, outcome=outcome)
+
+        def tell(operation: str, resource: str) -> None:
+            self._publish(request, resource, operation, grant, existed=True)
 
         call = Call(
             sim=self._sim,
@@ -103,9 +113,10 @@ class Gate:
             content=request.content,
             correlation=request.correlation,
             announce=announce,
+            tell=tell,
         )
         answer = run(call)
-        if kind.emits and request.method not in {"GET", "HEAD"} and answer.status in {200, 201, 202}:
+        if kind.emits and request.method not in READS and answer.status in {200, 201, 202}:
             for operation, identity in answer.also:
                 self._publish(request, identity, operation, grant, existed=True)
             if not answer.quiet:
@@ -153,26 +164,40 @@ class Gate:
             return Kind(target.type, item={"GET": get, "HEAD": get})
         raise unknown_type(target.namespace, target.type.partition("/")[2])
 
-    def _publish(self, request: Request, resource: str, operation: str, grant: Grant | None, *, existed: bool) -> None:
+    def _publish(
+        self,
+        request: Request,
+        resource: str,
+        operation: str,
+        grant: Grant | None,
+        *,
+        existed: bool,
+        outcome: str = "Success",
+        refusal: Refused | None = None,
+    ) -> None:
+        """Say what happened, to Event Grid and the Activity Log; what was refused failed (AZURE 5.1, 12)."""
         target = route(resource)
         query = "&".join(f"{name}={value}" for name, value in request.query.items())
-        self._sim.eventgrid.publish(
-            Happening(
-                operation=operation,
-                resource=target.path,
-                subscription=target.subscription,
-                caller=request.caller,
-                grant=grant,
-                correlation=request.correlation,
-                request={
-                    "clientRequestId": request.headers.get("x-ms-client-request-id") or str(uuid.uuid4()),
-                    "clientIpAddress": CLIENT_ADDRESS,
-                    "method": request.method,
-                    "url": f"https://management.azure.com{target.path}?{query}",
-                },
-                existed=existed,
-            )
+        happening = Happening(
+            operation=operation,
+            resource=target.path,
+            subscription=target.subscription,
+            caller=request.caller,
+            grant=grant,
+            correlation=request.correlation,
+            request={
+                "clientRequestId": request.headers.get("x-ms-client-request-id") or str(uuid.uuid4()),
+                "clientIpAddress": CLIENT_ADDRESS,
+                "method": request.method,
+                "url": f"https://management.azure.com{target.path}?{query}",
+            },
+            existed=existed,
+            outcome="Failure" if refusal else outcome,
+            status=refusal.status if refusal else 200,
+            error=refusal.body.get("error") if refusal else None,
         )
+        self._sim.eventgrid.publish(happening)
+        self._sim.activity.note(happening)
 
 
 def content_of(request: Request) -> Json:

@@ -3,6 +3,7 @@
 Tests and benchmarks count calls here. It keeps no bodies and no tokens.
 """
 
+import time
 from collections import deque
 from itertools import count
 
@@ -24,7 +25,7 @@ class Journal:
         self._items.append(
             {
                 "n": next(self._number),
-                "time": stamp(),
+                "time": time.time(),
                 "caller": caller or oid,
                 "oid": oid,
                 "method": method,
@@ -37,7 +38,7 @@ class Journal:
 
     def items(self) -> list[Json]:
         """All that is kept."""
-        return list(self._items)
+        return [{**item, "time": stamp(at=item["time"])} for item in self._items]
 
     def clear(self) -> None:
         """Forget them; numbering goes on."""

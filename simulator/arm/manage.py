@@ -32,6 +32,7 @@ class Manage:
             ("POST", "/seed"): self._seed,
             ("GET", "/resource"): self._resource,
             ("POST", "/clusters"): self._start_cluster,
+            ("GET", "/faults"): self._show_faults,
             ("POST", "/faults"): self._add_faults,
             ("DELETE", "/faults"): self._clear_faults,
             ("POST", "/clock"): self._advance,
@@ -42,6 +43,11 @@ class Manage:
             ("GET", "/events"): self._show_events,
             ("POST", "/events"): self._post_events,
             ("DELETE", "/events"): self._clear_events,
+            ("GET", "/deadletters"): self._show_dead_letters,
+            ("GET", "/event-subscriptions"): self._show_subscribers,
+            ("POST", "/event-subscriptions"): self._add_subscriber,
+            ("DELETE", "/event-subscriptions"): self._remove_subscriber,
+            ("POST", "/vault-events"): self._vault_event,
         }
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -79,13 +85,20 @@ class Manage:
     async def _start_cluster(self, _raw: web.BaseRequest, body: Any) -> Any:
         return clusters.start(self._sim, tidy(body["workspace"]))
 
+    async def _show_faults(self, _raw: web.BaseRequest, _body: Any) -> Any:
+        return {"rules": self._sim.faults.show(), **self._sim.nasty.show()}
+
     async def _add_faults(self, _raw: web.BaseRequest, body: Any) -> Any:
+        if isinstance(body, dict) and "profile" in body:
+            self._sim.nasty.set(body)
+            return self._sim.nasty.show()
         rules = body if isinstance(body, list) else [body]
         self._sim.faults.add(rules)
         return {"added": len(rules)}
 
     async def _clear_faults(self, _raw: web.BaseRequest, _body: Any) -> Any:
         self._sim.faults.clear()
+        self._sim.nasty.clear()
         return {}
 
     async def _advance(self, _raw: web.BaseRequest, body: Any) -> Any:
@@ -114,4 +127,21 @@ class Manage:
 
     async def _clear_events(self, _raw: web.BaseRequest, _body: Any) -> Any:
         self._sim.delivery.clear()
+        return {}
+
+    async def _show_dead_letters(self, _raw: web.BaseRequest, _body: Any) -> Any:
+        return {"items": self._sim.delivery.dead_letters}
+
+    async def _show_subscribers(self, _raw: web.BaseRequest, _body: Any) -> Any:
+        return {"items": [each.show() for each in self._sim.eventgrid.subscribers]}
+
+    async def _add_subscriber(self, _raw: web.BaseRequest, body: Any) -> Any:
+        return (await self._sim.eventgrid.add(body)).show()
+
+    async def _remove_subscriber(self, raw: web.BaseRequest, _body: Any) -> Any:
+        self._sim.eventgrid.remove(lower_names(raw.query_string).get("name", ""))
+        return {}
+
+    async def _vault_event(self, _raw: web.BaseRequest, body: Any) -> Any:
+        self._sim.eventgrid.vault_event(body["vault"], body["kind"], body.get("data"))
         return {}

@@ -5,9 +5,11 @@ rules is in here, only its headers.
 """
 
 import asyncio
+import itertools
 import time
 import uuid
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -19,14 +21,15 @@ from simulator.arm.entra import Entra
 from simulator.arm.faults import Fault
 from simulator.arm.gate import Gate, Request
 from simulator.arm.msgraph import MsGraph, audiences
+from simulator.arm.nasty import Strike
+from simulator.arm.router import Target, route
 from simulator.arm.sim import Sim
 from simulator.arm.tokens import ARM_AUDIENCES, Caller
 
 NOBODY = Caller("", "", is_person=False, claims={})
+BEGINNING = str(uuid.uuid4()).rpartition("-")[0]
+COUNT = itertools.count(1)
 JSON_TYPE = "application/json; charset=utf-8"
-# What a subscription has left; constant, because nothing here throttles unless a fault is ordered (AZURE 7).
-LEFT = {"GET": ("reads", "16499"), "HEAD": ("reads", "16499"), "DELETE": ("deletes", "799")}
-WRITES_LEFT = ("writes", "799")
 
 
 class Arm:
@@ -52,13 +55,15 @@ class Arm:
             return wire(raw, answer)
         graph = audiences(path, raw.host, self._sim.config.tenant)
         caller, refusal = self._identify(raw, graph or ARM_AUDIENCES)
-        fault = self._sim.faults.pick(raw.method, path, caller.name or caller.oid) if self._sim.faults else None
+        target = route(path)
+        fault = self._met(raw.method, path, target, caller)
         if fault and fault.delay_ms:
             await asyncio.sleep(fault.delay_ms / 1000)
         if fault and fault.cut == "before":
             return self._cut(raw, caller, started)
-        correlation = raw.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
-        answer = (fault.answer() if fault else None) or refusal
+        correlation = raw.headers.get("x-ms-correlation-request-id") or _number()
+        left, busy = ({}, refusal) if refusal or graph else self._sim.throttle.admit(raw.method, target, caller.oid)
+        answer = (fault.answer() if fault else None) or busy
         if answer is None and graph:
             answer = self._graph.answer(raw.method, path, query, content, caller)
         elif answer is None:
@@ -67,7 +72,8 @@ class Arm:
             )
         if fault and fault.cut == "after":
             return self._cut(raw, caller, started)
-        self._dress(raw, answer, correlation)
+        answer = (fault.late if fault else None) or answer
+        _dress(answer, left, correlation)
         self._note(raw, caller, answer.status, started)
         if fault and fault.cut == "body":
             return await _torn(raw, answer)
@@ -98,6 +104,13 @@ class Arm:
             return await _torn(raw, answer)
         return wire(raw, answer)
 
+    def _met(self, method: str, path: str, target: Target, caller: Caller) -> Fault | Strike | None:
+        """What stands in the way of this request: an ordered fault, else what chance brings to those who signed in."""
+        fault = self._sim.faults.pick(method, path, caller.name or caller.oid) if self._sim.faults else None
+        if fault or caller is NOBODY or not self._sim.nasty:
+            return fault
+        return self._sim.nasty.pick(method, target, caller.name, caller.oid)
+
     async def _sign_in(
         self, raw: web.BaseRequest, path: str, base: str, query: Mapping[str, str], content: bytes
     ) -> Answer | None:
@@ -119,14 +132,6 @@ class Arm:
             return self._sim.tokens.check(raw.headers.get("Authorization"), raw.host, wanted), None
         except Refused as refusal:
             return NOBODY, refusal.answer()
-
-    def _dress(self, raw: web.BaseRequest, answer: Answer, correlation: str) -> None:
-        """The headers that ARM puts on everything."""
-        kind, left = LEFT.get(raw.method, WRITES_LEFT)
-        answer.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
-        answer.headers.setdefault("x-ms-correlation-request-id", correlation)
-        if answer.status < 400:
-            answer.headers.setdefault(f"x-ms-ratelimit-remaining-subscription-{kind}", left)
 
     def _cut(self, raw: web.BaseRequest, caller: Caller, started: float) -> web.StreamResponse:
         """Reset the connection: the client learns nothing."""
@@ -153,6 +158,18 @@ def place(raw: web.BaseRequest) -> str:
     return f"https://{host}{tidy(raw.path)}" if Plane.covers(host) else tidy(raw.path)
 
 
+def _dress(answer: Answer, left: dict[str, str], correlation: str) -> None:
+    """The headers that ARM puts on everything."""
+    answer.headers.setdefault("x-ms-request-id", _number())
+    answer.headers.setdefault("x-ms-correlation-request-id", correlation)
+    answer.headers.update(left)
+
+
+def _number() -> str:
+    """A GUID for a request: of a random beginning and a count, which is cheaper than a random one for each."""
+    return f"{BEGINNING}-{next(COUNT):012x}"
+
+
 def tidy(path: str) -> str:
     """`//` is one slash and a trailing one is none (LOCAL 8)."""
     while "//" in path:
@@ -169,13 +186,18 @@ def wire(raw: web.BaseRequest, answer: Answer) -> web.Response:
     """An answer as bytes."""
     if answer.body is None:
         return web.Response(status=answer.status, headers=answer.headers)
-    body = b"" if raw.method == "HEAD" else msgspec.json.encode(answer.body)
+    body = b"" if raw.method == "HEAD" else encoded(answer.body)
     return web.Response(status=answer.status, body=body, headers={"Content-Type": JSON_TYPE, **answer.headers})
+
+
+def encoded(body: Any) -> bytes:
+    """JSON, unless it is text already."""
+    return body if isinstance(body, bytes) else msgspec.json.encode(body)
 
 
 async def _torn(raw: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     """Promise the whole body, send half of it and hang up."""
-    body = msgspec.json.encode(answer.body if answer.body is not None else {})
+    body = encoded(answer.body if answer.body is not None else {})
     response = web.StreamResponse(status=answer.status, headers={"Content-Type": JSON_TYPE, **answer.headers})
     response.content_length = len(body)
     await response.prepare(raw)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from simulator.arm.access import Access
+from simulator.arm.activity import Activity
 from simulator.arm.clock import Clock
 from simulator.arm.config import Config
 from simulator.arm.delivery import Delivery
@@ -18,8 +19,10 @@ from simulator.arm.journal import Journal
 from simulator.arm.keystore import KeyStore
 from simulator.arm.knobs import Knobs
 from simulator.arm.locks import Locks
+from simulator.arm.nasty import Nasty
 from simulator.arm.operations import Operations
 from simulator.arm.roles import OWNER
+from simulator.arm.throttle import Throttle
 from simulator.arm.tokens import OWNER_ID, Tokens
 from simulator.arm.vaultnames import VaultNames
 from simulator.arm.world import World, subscription_body
@@ -43,8 +46,13 @@ class Sim:
         self.keys = KeyStore(self.world, self.clock)
         self.journal = Journal()
         self.faults = Faults()
-        self.delivery = Delivery(self.clock, self.knobs, config.functions_url, config.system_key)
+        self.nasty = Nasty(self.knobs)
+        if config.nasty:
+            self.nasty.set(config.nasty)
+        self.throttle = Throttle(self.clock, self.knobs)
+        self.delivery = Delivery(self.clock, self.knobs, self.nasty, config.functions_url, config.system_key)
         self.eventgrid = EventGrid(config, self.delivery)
+        self.activity = Activity(self.clock, self.knobs, config.tenant)
         self.answers: dict[Any, list[dict[str, Any]]] = {}  # Resource Graph's memory between two pages
         for watcher in (self.access.tree, self.access.denials, self.directory, self.access):
             self.world.watch(watcher)

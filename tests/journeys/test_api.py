@@ -102,6 +102,7 @@ def test_bad_requests_say_what_is_wrong(azure: Client, route: str, status: int) 
     assert answer.json()["detail"]
 
 
+@pytest.mark.calm
 def test_the_description_is_true(azure: Client) -> None:
     """The OpenAPI document is valid, and what the API answers validates against it."""
     document = azure.app("/api/openapi.json")
@@ -131,6 +132,7 @@ _PATHS = {
 }
 
 
+@pytest.mark.calm  # it asks once, and a person would ask again
 @needs_reference
 @pytest.mark.parametrize("category", ["keyvault_vaults", "databricks_workspaces"])
 def test_every_recorded_body_is_explained(azure: Client, category: str) -> None:

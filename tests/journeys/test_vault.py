@@ -70,6 +70,7 @@ def test_a_written_vault_is_protected_and_on_record(azure: Client) -> None:
     assert after["tags"] == TAGS
 
 
+@pytest.mark.calm
 @pytest.mark.parametrize("cloud", [False, True])
 def test_a_storm_is_one_write(azure: Client, cloud: bool) -> None:
     """200 events in either schema, doubled, shuffled, about the vault and its children: one write."""
@@ -117,6 +118,7 @@ def test_a_lock_is_named_and_a_retry_ends_it(azure: Client) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.calm
 @pytest.mark.parametrize(
     "fault",
     [

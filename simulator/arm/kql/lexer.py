@@ -7,9 +7,10 @@ TOKEN = re.compile(
     r"""
     (?P<space>\s+|//[^\n]*)
   | (?P<string>@"[^"]*"|@'[^']*'|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
+  | (?P<span>\d+(?:\.\d+)?(?:days?|hours?|minutes?|seconds?|ms|d|h|m|s)\b)
   | (?P<number>\d+(?:\.\d+)?)
-  | (?P<word>project-away|project-keep|[A-Za-z_][A-Za-z0-9_]*~?)
-  | (?P<mark>==|=~|!=|!~|<=|>=|![A-Za-z]+~?|[|=<>(),.\[\]-])
+  | (?P<word>(?:project|mv)-[a-z]+\b|\$?[A-Za-z_][A-Za-z0-9_]*~?)
+  | (?P<mark>==|=~|!=|!~|<=|>=|\.\.|![A-Za-z]+~?|[|=<>(),.;:{}\[\]+*/%-])
     """,
     re.VERBOSE,
 )
@@ -20,7 +21,7 @@ END = "<EOF>"
 class Token(NamedTuple):
     """A piece of the text."""
 
-    kind: str  # string | number | word | mark | end
+    kind: str  # string | number | span | word | mark | end
     text: str
     line: int
     column: int
@@ -32,6 +33,14 @@ class Invalid(Exception):  # noqa: N818 - the query is, not this program
     def __init__(self, token: Token, expected: str) -> None:
         super().__init__(f"{token.text} at {token.line}:{token.column}, expected {expected}")
         self.token, self.expected = token, expected
+
+
+class Disallowed(Exception):  # noqa: N818 - the query is too large for Resource Graph
+    """A query of the language that Resource Graph does not run: too many joins, unions or expansions."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
 
 
 def tokens(text: str) -> list[Token]:

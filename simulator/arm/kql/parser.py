@@ -1,17 +1,19 @@
-"""The pipeline of a query: a table, then operators, each from rows to rows."""
+"""The pipeline of a query: `let`, a table, then operators, each from rows to rows."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
 
-from simulator.arm.kql.expressions import Reader, Row, Value
-from simulator.arm.kql.functions import AGGREGATES
-from simulator.arm.kql.lexer import Invalid, tokens
-from simulator.arm.kql.values import order_key, text
+from simulator.arm.kql.expressions import Reader, Row
+from simulator.arm.kql.joins import Counted, Leg, join, union
+from simulator.arm.kql.lexer import Invalid, Token, tokens
+from simulator.arm.kql.operators import OPERATORS, Plain
+from simulator.arm.kql.values import shown
 
 Rows = Iterable[Row]
-Step = Callable[[Rows], Rows]
+Lookup = Callable[[str], Rows]  # a table's rows
+Step = Callable[[Rows, Lookup], Rows]
+STREAMS = {"join": join, "union": union}
+EXPANSIONS = {"mv-expand", "mvexpand"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,193 +24,146 @@ class Query:
     steps: tuple[Step, ...]
     columns: tuple[str, ...]
 
-    def run(self, rows: Rows) -> list[Row]:
-        """All resulting rows."""
+    def run(self, rows: Rows | Lookup) -> list[Row]:
+        """All resulting rows. Given rows are those of the one table; a query that joins needs a lookup."""
+        return [{name: shown(value) for name, value in row.items()} for row in self.raw(rows)]
+
+    def raw(self, rows: Rows | Lookup) -> list[Row]:
+        """The same, with times as values still."""
+        lookup: Lookup = rows if callable(rows) else (lambda _table: rows)
+        stream: Rows = lookup(self.table)
         for step in self.steps:
-            rows = step(rows)
-        return list(rows)
+            stream = step(stream, lookup)
+        return list(stream)
 
 
 def compile_query(source: str, tables: Mapping[str, tuple[str, ...]]) -> Query:
     """Compile a text. The first table is read when the text names none (recorded: the query `project id`)."""
-    reader = Reader(tokens(source))
-    table, first = next(iter(tables)), reader.next
-    if first.kind == "word" and first.text.lower() in tables:
-        table = reader.step().text.lower()
-        _bar(reader)
-    elif first.text.lower() not in OPERATORS:
-        raise Invalid(first, "a table or an operator")
-    reader.columns = list(tables[table])
-    steps: list[Step] = []
-    while reader.next.kind != "end":
-        token = reader.step()
-        operator = OPERATORS.get(token.text.lower())
+    return _Compiler(tokens(source), tables).query()
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A pipeline that `let` has named."""
+
+    query: Query
+    columns: dict[str, bool]
+
+
+class _Compiler:
+    def __init__(self, found: list[Token], tables: Mapping[str, tuple[str, ...]]) -> None:
+        self._reader = Reader(found)
+        self._tables = tables
+        self._named: dict[str, _Named] = {}
+        self._counted = Counted()
+
+    def query(self) -> Query:
+        """The whole text."""
+        reader = self._reader
+        while reader.takes("let"):
+            self._let()
+        query = self._pipeline("", opens=True)
+        reader.takes(";")
+        if reader.next.kind != "end":
+            raise Invalid(reader.next, "|")
+        return query
+
+    def _let(self) -> None:
+        reader = self._reader
+        name = reader.name()
+        reader.need("=")
+        if reader.next.kind == "word" and reader.next.text.lower() in {*self._tables, *self._named}:
+            query = self._pipeline(";", opens=False)
+            self._named[name.lower()] = _Named(query, dict(reader.columns))
+        else:
+            reader.columns = {}
+            reader.constants[name] = reader.expression()({})
+        reader.need(";")
+
+    def _pipeline(self, closing: str, *, opens: bool) -> Query:
+        """A table and its operators, up to the end or a closing mark that is left in place."""
+        table, steps = self._source(opens)
+        while not self._is_over(closing):
+            steps.append(self._operator())
+            if not self._is_over(closing):
+                self._reader.need("|")
+                if self._reader.next.kind == "end":
+                    raise Invalid(self._reader.next, "an operator")
+        return Query(table, tuple(steps), tuple(self._reader.columns))
+
+    def _is_over(self, closing: str) -> bool:
+        token = self._reader.next
+        return token.kind == "end" or (token.kind == "mark" and token.text in {closing, ";"})
+
+    def _source(self, opens: bool) -> tuple[str, list[Step]]:
+        """Where the rows come from; only the outermost pipeline may leave it out."""
+        reader, first = self._reader, self._reader.next
+        name = first.text.lower() if first.kind == "word" else ""
+        if name in self._named:
+            reader.step()
+            named = self._named[name]
+            reader.columns = dict(named.columns)
+            self._bar()
+            return named.query.table, list(named.query.steps)
+        if name in self._tables:
+            reader.step()
+            reader.know(self._tables[name])
+            self._bar()
+            return name, []
+        if not opens or not (name in OPERATORS or name in STREAMS):
+            raise Invalid(first, "a table or an operator")
+        table = next(iter(self._tables))
+        reader.know(self._tables[table])
+        return table, []
+
+    def _bar(self) -> None:
+        """After a table comes a bar with something behind it, or the end of the pipeline."""
+        token = self._reader.next
+        if token.kind == "end" or token.text in {";", ")", "on", ","}:
+            return
+        self._reader.need("|")
+        if self._reader.next.kind == "end":
+            raise Invalid(self._reader.next, "an operator")
+
+    def _operator(self) -> Step:
+        reader, token = self._reader, self._reader.step()
+        name = token.text.lower()
+        if name in STREAMS:
+            self._counted.another(name)
+            return STREAMS[name](reader, lambda: self._leg(name))
+        operator = OPERATORS.get(name)
         if operator is None:
             raise Invalid(token, "an operator")
-        steps.append(operator(reader))
-        _bar(reader)
-    return Query(table, tuple(steps), tuple(reader.columns))
+        if name in EXPANSIONS:
+            self._counted.another("mv-expand")
+        return _plain(operator(reader))
+
+    def _leg(self, operator: str) -> Leg:
+        """The right side of a join or a union: a table, or a pipeline in parentheses."""
+        reader, mine = self._reader, self._reader.columns
+        if reader.takes("("):
+            query = self._pipeline(")", opens=False)
+            reader.need(")")
+        else:
+            table, steps = self._bare()
+            query = Query(table, tuple(steps), tuple(reader.columns))
+        columns, reader.columns = reader.columns, mine
+        if operator == "join":
+            self._counted.right(query.table)
+        return Leg(query.table, columns, query.raw)
+
+    def _bare(self) -> tuple[str, list[Step]]:
+        """A table without parentheses: what follows belongs to the operator around it."""
+        token = self._reader.step()
+        name = token.text.lower()
+        if name in self._named:
+            self._reader.columns = dict(self._named[name].columns)
+            return self._named[name].query.table, list(self._named[name].query.steps)
+        if name not in self._tables:
+            raise Invalid(token, "a table")
+        self._reader.know(self._tables[name])
+        return name, []
 
 
-def _bar(reader: Reader) -> None:
-    """Between operators stands a bar, and after a bar something."""
-    if reader.next.kind == "end":
-        return
-    reader.need("|")
-    if reader.next.kind == "end":
-        raise Invalid(reader.next, "an operator")
-
-
-def _where(reader: Reader) -> Step:
-    condition = reader.expression()
-    return lambda rows: (row for row in rows if condition(row))
-
-
-def _named(reader: Reader) -> tuple[str, Value]:
-    """`name = expression`, or an expression that has a name of its own."""
-    token = reader.step()
-    if token.kind == "word" and reader.takes("="):
-        return token.text, reader.expression()
-    reader.back()
-    value = reader.expression()
-    return reader.last_name() or "Column1", value
-
-
-def _project(reader: Reader) -> Step:
-    chosen = reader.listed(lambda: _named(reader))
-    reader.columns = [name for name, _ in chosen]
-    return lambda rows: ({name: value(row) for name, value in chosen} for row in rows)
-
-
-def _extend(reader: Reader) -> Step:
-    """Later columns of one `extend` see the columns before the operator only, as in Kusto."""
-    added = reader.listed(lambda: _named(reader))
-    reader.columns += [name for name, _ in added if name not in reader.columns]
-    return lambda rows: ({**row, **{name: value(row) for name, value in added}} for row in rows)
-
-
-def _project_away(reader: Reader) -> Step:
-    gone = set(reader.listed(reader.name))
-    reader.columns = [name for name in reader.columns if name not in gone]
-    return lambda rows: ({name: value for name, value in row.items() if name not in gone} for row in rows)
-
-
-def _project_keep(reader: Reader) -> Step:
-    kept = set(reader.listed(reader.name))
-    reader.columns = [name for name in reader.columns if name in kept]
-    return lambda rows: ({name: value for name, value in row.items() if name in kept} for row in rows)
-
-
-def _distinct(reader: Reader) -> Step:
-    chosen = reader.listed(lambda: _named(reader))
-    reader.columns = [name for name, _ in chosen]
-
-    def distinct(rows: Rows) -> Rows:
-        made = [{name: value(row) for name, value in chosen} for row in rows]
-        return {text(list(row.values())): row for row in made}.values()
-
-    return distinct
-
-
-def _ordering(reader: Reader) -> tuple[Value, bool]:
-    """An expression and whether it descends; Kusto's default is descending."""
-    value = reader.expression()
-    descends = not reader.takes("asc")
-    if descends:
-        reader.takes("desc")
-    if reader.takes("nulls") and not reader.takes("first", "last"):
-        raise Invalid(reader.next, "first or last")
-    return value, descends
-
-
-def _sorted(rows: Rows, orderings: list[tuple[Value, bool]]) -> list[Row]:
-    made = list(rows)
-    for value, descends in reversed(orderings):
-        made.sort(key=lambda row, value=value: order_key(value(row)), reverse=descends)  # type: ignore[misc]
-    return made
-
-
-def _order(reader: Reader) -> Step:
-    reader.need("by")
-    orderings = reader.listed(lambda: _ordering(reader))
-    return lambda rows: _sorted(rows, orderings)
-
-
-def _number(reader: Reader) -> int:
-    token = reader.step()
-    if token.kind != "number" or not token.text.isdigit():
-        raise Invalid(token, "a whole number")
-    return int(token.text)
-
-
-def _take(reader: Reader) -> Step:
-    most = _number(reader)
-    return lambda rows: islice(rows, most)
-
-
-def _top(reader: Reader) -> Step:
-    most = _number(reader)
-    reader.need("by")
-    orderings = reader.listed(lambda: _ordering(reader))
-    return lambda rows: _sorted(rows, orderings)[:most]
-
-
-def _count(reader: Reader) -> Step:
-    reader.columns = ["Count"]
-    return lambda rows: [{"Count": sum(1 for _ in rows)}]
-
-
-Aggregate = tuple[str, Callable[[list[Any]], Any], Value]
-
-
-def _aggregate(reader: Reader) -> Aggregate:
-    token = reader.step()
-    name = ""
-    if token.kind == "word" and reader.takes("="):
-        name, token = token.text, reader.step()
-    fold, needs = AGGREGATES.get(token.text, (None, False))
-    if fold is None:
-        raise Invalid(token, "an aggregate")
-    reader.need("(")
-    value: Value = reader.expression() if needs else (lambda _row: 1)
-    column = (reader.last_name() or "") if needs else ""
-    reader.need(")")
-    return name or f"{token.text}_{column}", fold, value
-
-
-def _summarize(reader: Reader) -> Step:
-    aggregates = [] if reader.next.text.lower() == "by" else reader.listed(lambda: _aggregate(reader))
-    keys = reader.listed(lambda: _named(reader)) if reader.takes("by") else []
-    reader.columns = [name for name, _ in keys] + [name for name, _, _ in aggregates]
-
-    def summarize(rows: Rows) -> Rows:
-        groups: dict[str, list[Row]] = {}
-        for row in rows:
-            groups.setdefault(text([value(row) for _, value in keys]), []).append(row)
-        if not groups and not keys:
-            groups = {"": []}
-        for members in groups.values():
-            made = {name: value(members[0]) for name, value in keys} if keys else {}
-            yield {
-                **made,
-                **{name: fold([value(row) for row in members]) for name, fold, value in aggregates},
-            }
-
-    return summarize
-
-
-OPERATORS: dict[str, Callable[[Reader], Step]] = {
-    "where": _where,
-    "project": _project,
-    "project-away": _project_away,
-    "project-keep": _project_keep,
-    "extend": _extend,
-    "distinct": _distinct,
-    "order": _order,
-    "sort": _order,
-    "take": _take,
-    "limit": _take,
-    "top": _top,
-    "count": _count,
-    "summarize": _summarize,
-}
+def _plain(operator: Plain) -> Step:
+    return lambda rows, _lookup: operator(rows)

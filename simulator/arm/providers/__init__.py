@@ -12,14 +12,17 @@ from simulator.arm.providers import (
     denyassignments,
     disks,
     identities,
+    insights,
     keys,
     keyvault,
     locks,
     managementgroups,
+    registry,
     resourcegraph,
     resourcegroups,
     roledefinitions,
     subscriptions,
+    tags,
 )
 
 PROVIDERS = (
@@ -39,5 +42,8 @@ PROVIDERS = (
     roledefinitions,
     denyassignments,
     resourcegraph,
+    insights,
+    tags,
+    registry,
 )
 TABLE = {kind.type.lower(): kind for provider in PROVIDERS for kind in provider.KINDS}

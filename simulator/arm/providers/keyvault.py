@@ -11,6 +11,7 @@ from simulator.arm.providers import deletedvaults, policies
 from simulator.arm.providers.pages import listed, page
 from simulator.arm.providers.shape import Call, Kind, get
 from simulator.arm.providers.vault import check_name, patched, replaced, shown
+from simulator.arm.providers.vaultevents import access_changed
 from simulator.arm.router import fold
 from simulator.arm.sim import Sim
 
@@ -54,6 +55,7 @@ def create(call: Call) -> Answer:
         return _first(call, body, made)
     body["properties"] = {**made, **_served(body["name"], before or {})}
     call.sim.world.put(body)
+    access_changed(call.sim, old, body)
     return Answer(200, shown(body, call.version))
 
 
@@ -66,6 +68,7 @@ def update(call: Call) -> Answer:
     if sent.get("tags") is not None:
         body["tags"] = sent["tags"]
     call.sim.world.put(body)
+    access_changed(call.sim, old, body)
     return Answer(200, shown(body, call.version))
 
 

@@ -6,6 +6,7 @@ An entry belongs to (tenant, object id, application id). The answer is no vault 
 from simulator.arm.answer import Answer, Json, Refused, no_resource
 from simulator.arm.providers.shape import Call
 from simulator.arm.providers.vault import check_policies
+from simulator.arm.providers.vaultevents import access_changed
 from simulator.arm.router import fold
 
 GROUPS = ("keys", "secrets", "certificates", "storage")
@@ -36,7 +37,9 @@ def change(call: Call) -> Answer:
             held.pop(key, None)
         else:
             held[key] = made
-    call.sim.world.put({**vault, "properties": {**properties, "accessPolicies": list(held.values())}})
+    body = {**vault, "properties": {**properties, "accessPolicies": list(held.values())}}
+    call.sim.world.put(body)
+    access_changed(call.sim, vault, body)
     return Answer(
         200,
         {

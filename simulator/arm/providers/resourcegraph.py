@@ -13,8 +13,9 @@ from simulator.arm.access import ASSIGNMENTS, DEFINITIONS
 from simulator.arm.answer import Answer, Json, Refused
 from simulator.arm.clock import stamp
 from simulator.arm.keystore import KEYS, VERSIONS
-from simulator.arm.kql import Invalid, Query, compile_query
+from simulator.arm.kql import Disallowed, Invalid, Query, compile_query
 from simulator.arm.providers.shape import Call, Kind
+from simulator.arm.roles import BUILTIN
 from simulator.arm.router import Target, route
 from simulator.arm.world import GROUP, SUBSCRIPTION
 
@@ -36,24 +37,35 @@ COLUMNS = (
     "zones",
     "extendedLocation",
 )
-TABLES = dict.fromkeys(("resources", "resourcecontainers", "authorizationresources"), COLUMNS)
+HELD = ("resources", "resourcecontainers", "authorizationresources")
+# Tables that Azure has and this world has nothing for: empty, which is what a subscription without such things shows.
+EMPTY = (
+    "advisorresources", "alertsmanagementresources", "computeresources", "connectedvmwarevsphereresources",
+    "desktopvirtualizationresources", "dnsresources", "edgeorderresources", "extendedlocationresources",
+    "extensibilityresources", "guestconfigurationresources", "healthresources", "insightsresources",
+    "iotsecurityresources", "kubernetesconfigurationresources", "kustoresources", "maintenanceresources",
+    "managedservicesresources", "networkresources", "patchassessmentresources", "patchinstallationresources",
+    "policyresources", "recoveryservicesresources", "resourcechanges", "resourcecontainerchanges",
+    "securityresources", "servicehealthresources", "spotresources", "supportresources", "tagsresources",
+)  # fmt: skip
+TABLES = dict.fromkeys((*HELD, *EMPTY), COLUMNS)
 LARGEST = 1000
 OBJECTS_SINCE = "2021-03-01"
-# 15 queries in 5 seconds for each user (AZURE 6); it is shown, not enforced: order a fault to be throttled.
-QUOTA = {
-    "x-ms-user-quota-remaining": "14",
-    "x-ms-user-quota-resets-after": "00:00:05",
-    "x-ms-ratelimit-remaining-tenant-resource-requests": "14",
-}
+BUSY = (
+    "Client application has been throttled and should not attempt to repeat the request until an amount of time has "
+    "elapsed. Please see https://aka.ms/resourcegraph-throttling for help."
+)
 
 
 def ask(call: Call) -> Answer:
     """POST of a query."""
+    quota, may = call.sim.throttle.graph(call.caller.oid)
+    if not may:
+        raise _refused(call, 429, "RateLimiting", quota, [{"code": "RateLimiting", "message": BUSY}])
     body = call.body()
     options = body.get("options") or {}
-    query = _compiled(call, str(body.get("query") or ""))
-    rows = _answered(call, query, body)
-    start = _start(options)
+    query, rows = _answered(call, body, quota)
+    start = _start(call, options, quota)
     size = min(int(options.get("$top") or LARGEST), LARGEST)
     chosen = rows[start : start + size]
     reply: Json = {
@@ -68,51 +80,67 @@ def ask(call: Call) -> Answer:
             reply["$skipToken"] = base64.b64encode(str(start + size).encode()).decode()
         else:
             reply["resultTruncated"] = "true"
-    return Answer(200, reply, dict(QUOTA))
+    return Answer(200, reply, quota)
 
 
-def _compiled(call: Call, text: str) -> Query:
-    try:
-        return compile_query(text, TABLES)
-    except Invalid as error:
-        raise Refused(
-            400,
-            "BadRequest",
-            f"Please provide below info when asking for support: timestamp = {stamp()}, "
-            f"correlationId = {call.correlation or uuid.uuid4()}.",
-            QUOTA,
-            details=[
-                {
-                    "code": "InvalidQuery",
-                    "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph "
-                    "service and fix the error before retrying.",
-                },
-                {
-                    "code": "ParserFailure",
-                    "message": "ParserFailure",
-                    "line": error.token.line,
-                    "characterPositionInLine": error.token.column,
-                    "token": error.token.text,
-                    "expectedToken": error.expected,
-                },
-            ],
-        ) from None
-
-
-def _answered(call: Call, query: Query, body: Json) -> list[Json]:
+def _answered(call: Call, body: Json, quota: dict[str, str]) -> tuple[Query, list[Json]]:
     """The rows, remembered for the next page of the same question while nothing changes."""
     wanted = frozenset(str(each).lower() for each in body.get("subscriptions") or [])
-    key = (call.caller.oid, str(body.get("query")), wanted, call.sim.world.version)
-    memory: dict[Any, list[Json]] = call.sim.answers
-    if key not in memory:
-        if len(memory) >= 4:
-            memory.clear()
-        memory[key] = query.run(_readable(call, query.table, wanted))
-    return memory[key]
+    groups = tuple(str(each).lower() for each in body.get("managementGroups") or [])
+    nothing = bool(groups) and call.sim.config.tenant.lower() not in groups
+    text = str(body.get("query") or "")
+    key = (call.caller.oid, text, wanted, nothing, call.sim.world.version)
+    memory: dict[Any, Any] = call.sim.answers
+    try:
+        query = compile_query(text, TABLES)
+        if key not in memory or "ago(" in text or "now(" in text:
+            if len(memory) >= 4:
+                memory.clear()
+            memory[key] = query.run(lambda table: iter(()) if nothing else _readable(call, table, wanted))
+    except Invalid as error:
+        raise _refused(call, 400, "BadRequest", quota, _unparsed(error)) from None
+    except Disallowed as error:
+        details = [{"code": error.code, "message": error.message}]
+        raise _refused(call, 400, "BadRequest", quota, details) from None
+    return query, memory[key]
+
+
+def _refused(call: Call, status: int, code: str, quota: dict[str, str], details: list[Json]) -> Refused:
+    """Shaped as recorded (arm_errors.jsonl, InvalidQuery) and as reported for 429 (Azure/azure-cli-extensions#3325).
+
+    There is no Retry-After: the client in that report did not wait, and azure-core waits wherever it finds one.
+    """
+    text = (
+        f"Please provide below info when asking for support: timestamp = {stamp()}, "
+        f"correlationId = {call.correlation or uuid.uuid4()}."
+    )
+    return Refused(status, code, text, quota, details=details)
+
+
+def _unparsed(error: Invalid) -> list[Json]:
+    return [
+        {
+            "code": "InvalidQuery",
+            "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph "
+            "service and fix the error before retrying.",
+        },
+        {
+            "code": "ParserFailure",
+            "message": "ParserFailure",
+            "line": error.token.line,
+            "characterPositionInLine": error.token.column,
+            "token": error.token.text,
+            "expectedToken": error.expected,
+        },
+    ]
 
 
 def _readable(call: Call, table: str, wanted: frozenset[str]) -> Iterator[Json]:
     """The rows of a table in the given subscriptions that the caller's roles let it read."""
+    if table not in HELD:
+        return
+    if table == "authorizationresources" and not wanted:
+        yield from (_row(call, route(body["id"]), body) for body in (each.body("") for each in BUILTIN))
     oid, access = call.caller.oid, call.sim.access
     everywhere: dict[str, bool] = {}
     for identity, body in call.sim.world.graph.items():
@@ -139,7 +167,7 @@ def _row(call: Call, target: Target, body: Json) -> Json:
     kinds = {GROUP: "microsoft.resources/subscriptions/resourcegroups", SUBSCRIPTION: SUBSCRIPTION}
     return {
         "id": body["id"],
-        "name": body.get("name") or body["id"].rsplit("/", 1)[-1],
+        "name": _name(target, body),
         "type": kinds.get(target.kind, target.kind),
         "tenantId": call.sim.config.tenant,
         "kind": body.get("kind") or "",
@@ -152,26 +180,37 @@ def _row(call: Call, target: Target, body: Json) -> Json:
     }
 
 
+def _name(target: Target, body: Json) -> str:
+    """A subscription goes by its display name (resourcecontainers in the samples of Resource Graph's documentation)."""
+    shown = body.get("displayName") if target.kind == SUBSCRIPTION else body.get("name")
+    return str(shown or body["id"].rsplit("/", 1)[-1])
+
+
 def _formed(call: Call, options: Json, columns: tuple[str, ...], rows: list[Json]) -> Any:
     default = "objectArray" if call.version[:10] >= OBJECTS_SINCE else "table"
     if str(options.get("resultFormat") or default).lower() != "table":
         return rows
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
-    first = rows[0] if rows else {}
+
+    def kind(name: str) -> str:
+        known = next((row[name] for row in rows if row.get(name) is not None), None)
+        return kinds.get(type(known), "object")
+
     return {
-        "columns": [{"name": name, "type": kinds.get(type(first.get(name)), "object")} for name in columns],
+        "columns": [{"name": name, "type": kind(name)} for name in columns],
         "rows": [[row.get(name) for name in columns] for row in rows],
     }
 
 
-def _start(options: Json) -> int:
+def _start(call: Call, options: Json, quota: dict[str, str]) -> int:
     token = options.get("$skipToken")
     if not token:
         return int(options.get("$skip") or 0)
     try:
         return int(base64.b64decode(token))
     except ValueError:
-        raise Refused(400, "BadRequest", "The skip token is invalid.", QUOTA) from None
+        details = [{"code": "InvalidSkipToken", "message": "The skip token is invalid."}]
+        raise _refused(call, 400, "BadRequest", quota, details) from None
 
 
 KINDS = (

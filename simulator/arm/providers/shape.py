@@ -30,7 +30,8 @@ class Call:
     base: str  # https://host:port, from the Host header
     content: bytes
     correlation: str
-    announce: Callable[[bool], None]  # send the event of this call; whether the resource existed before
+    tell: Callable[[str, str], None]  # send the event of something that came of it: operation and resource
+    announce: Callable[..., None]  # send the event: whether the resource existed before; Success, Failure or Cancel
 
     @property
     def version(self) -> str:

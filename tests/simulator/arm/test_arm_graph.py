@@ -1,13 +1,14 @@
 """Resource Graph: the part of Kusto that is there, and the form of its answers."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from azure.mgmt.resourcegraph import ResourceGraphClient
 
 from simulator.arm.kql import Invalid, compile_query
-from tests.reference import REFERENCE, needs_reference
+from tests.reference import REFERENCE, bodies, needs_reference
 from tests.simulator.arm.stage import SUB, Stage
 
 API = "2021-03-01"
@@ -73,7 +74,7 @@ def test_operators(query: str, expected: list[str]) -> None:
     ("query", "expected"),
     [
         ("project id | limit 1", [{"id": "/a"}]),
-        ("project n = properties.n, tags.env | take 1", [{"n": 7, "env": "prod"}]),
+        ("project n = properties.n, tags.env | take 1", [{"n": 7, "tags_env": "prod"}]),
         ("summarize count()", [{"count_": 3}]),
         ("where name == 'x' | summarize count()", [{"count_": 0}]),
         ("summarize c = count() by type", [{"type": "t/v", "c": 2}, {"type": "t/w", "c": 1}]),
@@ -94,7 +95,7 @@ def test_shaping(query: str, expected: list[dict[str, Any]]) -> None:
         ("resources | where", "<EOF>"),
         ("resources | where name ==", "<EOF>"),
         ("resources | project nonsense", "nonsense"),
-        ("resources | join (resources) on id", "join"),
+        ("resources | parse name with x", "parse"),
         ("resources | where name = 'x'", "="),
         ("resources | where dostuff(name)", "dostuff"),
         ("nowhere | where 1 == 1", "nowhere"),
@@ -224,3 +225,111 @@ def test_subscriptions_and_assignments_have_tables_of_their_own(stage: Stage) ->
 
     assert {"type": "microsoft.resources/subscriptions/resourcegroups"} in kinds
     assert grants["data"][0]["Count"] >= 3
+
+
+def azure_queries() -> list[str]:
+    """The queries that AZURE.md section 6 recommends, as they stand there."""
+    page = (REFERENCE.parent / "AZURE.md").read_text()
+    section = page.partition("\n## 6.")[2].partition("\n## 7.")[0]
+    return re.findall(r"```kusto\n(.*?)```", section, re.DOTALL)
+
+
+@needs_reference
+def test_the_inventory_query_gives_the_facts_of_recorded_bodies(stage: Stage) -> None:
+    """Every recorded workspace and vault is a row, with what its body says."""
+    found = [body for category in ("keyvault_vaults", "databricks_workspaces") for body in _recorded(category)]
+    stage.tell("POST", "/seed", {"resources": found})
+    rows = {row["id"].lower(): row for row in _all(stage, azure_queries()[0])}
+
+    for body in found:
+        row, properties = rows[body["id"].lower()], body["properties"]
+        layer = (properties.get("encryption") or {}).get("entities", {}).get("managedServices", {})
+        assert row["state"] == (properties.get("provisioningState") or "")
+        assert row["purge"] == properties.get("enablePurgeProtection")
+        assert row["vaultUri"] == str(properties.get("vaultUri") or "").lower()
+        assert row["msKey"] == layer.get("keyVaultProperties", {}).get("keyName", "")
+        assert row["policies"] == (len(properties["accessPolicies"]) if "accessPolicies" in properties else None)
+    assert {row["isWs"] for row in rows.values() if "isWs" in row} == set()
+
+
+def test_the_query_for_role_assignments_finds_those_on_vaults(stage: Stage, many: str) -> None:
+    """Their scopes and roles in lower case; what lies on other resources is left out."""
+    if not (REFERENCE.parent / "AZURE.md").exists():
+        pytest.skip("no reference page")
+    role = "/providers/Microsoft.Authorization/roleDefinitions/E147488A-F6F5-4113-8E2D-B22465E65BF6"
+    for name, scope in (("kv-graph0", "KeyVault/vaults/kv-graph0"), ("x", "Databricks/workspaces/x")):
+        where = f"/subscriptions/{SUB}/resourceGroups/RG-Graph/providers/Microsoft.{scope}"
+        properties = {
+            "principalId": name,
+            "scope": where,
+            "roleDefinitionId": role,
+            "createdOn": "2026-01-02T03:04:05Z",
+        }
+        identity = f"{where}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-0000000000ff"
+        stage.tell("POST", "/seed", {"resources": [{"id": identity, "properties": properties}]})
+
+    rows = ask(stage, azure_queries()[1], who="owner").json()["data"]
+
+    mine = [row for row in rows if row["principalId"] in {"kv-graph0", "x"}]
+    assert [(row["principalId"], row["roleGuid"]) for row in mine] == [("kv-graph0", role.rsplit("/", 1)[1].lower())]
+    assert mine[0]["createdOn"] == "2026-01-02T03:04:05.0000000Z"
+
+
+def test_roles_that_are_built_in_have_rows(stage: Stage) -> None:
+    """And other tables that Azure has are empty here, not unknown."""
+    query = "authorizationresources | where type =~ 'microsoft.authorization/roledefinitions' and name =~ '{}'"
+    guid = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+    found = ask(stage, f"{query.format(guid)} | project role = tostring(properties.roleName)").json()["data"]
+
+    assert found == [{"role": "Key Vault Crypto Service Encryption User"}]
+    assert ask(stage, "securityresources | count").json()["data"] == [{"Count": 0}]
+
+
+def test_a_join_over_the_port(stage: Stage, many: str) -> None:
+    """Both sides are what the caller may read."""
+    right = "join kind=leftouter (resourcecontainers | where type =~ 'microsoft.resources/subscriptions' "
+    query = f"{many} | project id, subscriptionId | {right}| project subscriptionId, owner = name) on subscriptionId"
+    rows = ask(stage, query, who="owner").json()["data"]
+
+    assert {row["owner"] for row in rows} == {"main"}
+    assert len(rows) == 5
+
+
+def test_too_many_joins_are_refused(stage: Stage) -> None:
+    """With a code of their own in the details."""
+    error = ask(stage, "resources" + " | union resourcecontainers" * 4).json()["error"]
+
+    assert (error["code"], error["details"][0]["code"]) == ("BadRequest", "DisallowedMaxNumberOfRemoteTables")
+
+
+def test_fifteen_queries_in_five_seconds(stage: Stage, many: str) -> None:
+    """The quota is counted for each user, shown always, held when the knob says so, and refilled by the clock."""
+    stage.tell("POST", "/clock", {"advance": 6})
+    stage.tell("POST", "/knobs", {"throttling": "on"})
+    answers = [ask(stage, f"{many} | count") for _ in range(16)]
+    other = ask(stage, many, who="owner")
+    stage.tell("POST", "/clock", {"advance": 6})
+    later = ask(stage, many)
+
+    assert [int(each.headers["x-ms-user-quota-remaining"]) for each in answers] == [*range(14, -1, -1), 0]
+    assert [each.status_code for each in answers] == [200] * 15 + [429]
+    assert answers[15].json()["error"]["code"] == "RateLimiting"
+    assert answers[15].headers["x-ms-user-quota-resets-after"].startswith("00:00:0")
+    assert "Retry-After" not in answers[15].headers
+    assert (other.status_code, later.status_code) == (200, 200)
+
+
+def _recorded(category: str) -> list[dict[str, Any]]:
+    kind = "Microsoft.KeyVault/vaults" if category == "keyvault_vaults" else "Microsoft.Databricks/workspaces"
+    return list({each["id"].lower(): each for each in bodies(category, kind) if each.get("properties")}.values())
+
+
+def _all(stage: Stage, query: str) -> list[dict[str, Any]]:
+    """Every page."""
+    rows, options = [], dict[str, Any]()
+    while True:
+        reply = ask(stage, query, who="owner", options=options).json()
+        rows += reply["data"]
+        if "$skipToken" not in reply:
+            return rows
+        options = {"$skipToken": reply["$skipToken"]}
