@@ -116,11 +116,3 @@ def test_a_bad_question_is_told_so(stage: Stage, changes: dict[str, str], wanted
     status, refusal = ask(stage, TENANT, **changes)
 
     assert (status, refusal["error"], refusal["error_codes"]) == wanted
-
-
-def test_whether_a_group_exists_is_asked_with_head(stage: Stage) -> None:
-    """204 or 404, as clients check."""
-    there = stage.group("rg-entra")
-
-    assert stage.call("HEAD", there).status_code == 204
-    assert stage.call("HEAD", there + "-not").status_code == 404
