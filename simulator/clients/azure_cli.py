@@ -10,7 +10,7 @@ from typing import Any
 
 from simulator.clients.acts import ACTS, IDENTITY, PRINCIPAL, Act
 from simulator.clients.report import Report, names
-from simulator.clients.stage import CLIENT_ID, SECRET, SUBSCRIPTIONS, Ran, Stage
+from simulator.clients.stage import CLIENT_ID, PRINCIPAL_ID, SECRET, SUBSCRIPTIONS, Ran, Stage
 from simulator.clients.vaults import GROUP, SUBSCRIPTION, TENANT, VAULTS
 from simulator.clients.workspaces import WORKSPACES
 
@@ -82,6 +82,10 @@ def registration(stage: Stage, az: AzureCli, report: Report) -> None:
     ran = az.run(f"{SECRET_LOGIN} --tenant {TENANT} --query [].user.type")
     report.expect(
         NAME, "login --service-principal, registered cloud", ran, ["servicePrincipal"] * len(SUBSCRIPTIONS), ran.json()
+    )
+    ran = AzureCli(stage, "public").run(f"login --identity --object-id {PRINCIPAL_ID} --query [].cloudName")
+    report.expect(
+        NAME, "login --identity by object id, AzureCloud", ran, ["AzureCloud"] * len(SUBSCRIPTIONS), ran.json()
     )
     report.expect_done(NAME, "account set", az.run(f"account set --subscription {SUBSCRIPTION}"))
     ran = az.run("account show --query [id,tenantId,environmentName]")
