@@ -20,6 +20,11 @@ def read(call: Call) -> Answer:
     return Answer(200, body)
 
 
+def exists(call: Call) -> Answer:
+    """HEAD: 204 or 404, both without a body (azure-mgmt-resource, ResourceGroups.check_existence)."""
+    return Answer(204 if call.sim.world.get(call.target.id) else 404)
+
+
 def create(call: Call) -> Answer:
     """PUT: 201 for a new one, 200 for one that was there."""
     sent, target = call.body(), call.target
@@ -46,7 +51,7 @@ def delete(call: Call) -> Answer:
 KINDS = (
     Kind(
         "Microsoft.Resources/subscriptions/resourceGroups",
-        item={"GET": read, "HEAD": read, "PUT": create, "DELETE": delete},
+        item={"GET": read, "HEAD": exists, "PUT": create, "DELETE": delete},
         collection={"GET": listed},
     ),
 )

@@ -131,3 +131,11 @@ def test_a_managed_identity_is_chosen_by_either_of_its_ids(stage: Stage, selecto
     assert token(**{selector: chosen})["client_id"] == IDENTITIES["writer"]["client_id"].upper()
     assert token(**{selector: TENANT})["statusCode"] == 400
     assert token()["statusCode"] == 400
+
+
+def test_whether_a_group_exists_is_asked_with_head(stage: Stage) -> None:
+    """204 or 404, as clients check."""
+    there = stage.group("rg-entra")
+
+    assert stage.call("HEAD", there).status_code == 204
+    assert stage.call("HEAD", there + "-not").status_code == 404
