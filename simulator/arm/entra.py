@@ -65,8 +65,7 @@ class Entra:
         """App Service's managed-identity endpoint, api-version 2019-08-01."""
         if header != self._config.identity_header:
             return _no_identity(401, "The X-IDENTITY-HEADER header is missing or wrong.")
-        identity = self._clients.get(query.get("client_id", "").lower())
-        resource = query.get("resource", "")
+        identity, resource = self._asked_for(query), query.get("resource", "")
         if identity is None or not resource:
             return _no_identity(400, "Unable to load the proper Managed Identity.")
         token = self._tokens.for_identity(identity, resource)
@@ -80,6 +79,13 @@ class Entra:
                 "client_id": identity.client_id.upper(),
             },
         )
+
+    def _asked_for(self, query: Mapping[str, str]) -> Identity | None:
+        """By client id or by object id; App Service calls that `principal_id`, MSAL sends `object_id` to it."""
+        principal = (query.get("principal_id") or query.get("object_id") or "").lower()
+        if principal:
+            return next((each for each in self._clients.values() if each.principal_id.lower() == principal), None)
+        return self._clients.get(query.get("client_id", "").lower())
 
     def _token(self, tenant: str, _base: str, form: Mapping[str, str]) -> Answer:
         """Client credentials; the scope, or the older resource, becomes the audience."""

@@ -4,6 +4,7 @@ It ends with 0 when every client agreed with what was worked out for it, and lea
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -22,11 +23,9 @@ CLIENTS: dict[str, Callable[[Stage, Report], None]] = {
 
 
 def plant(stage: Stage) -> None:
-    """Forty vaults and forty workspaces. Their data plane gives nothing away, as with a vault that grants nothing."""
+    """Forty vaults and forty workspaces. No vault grants our clients anything: its data plane answers 403."""
     stage.seed([vaults.body(each) for each in vaults.VAULTS])
     stage.seed([workspaces.body(each) for each in workspaces.WORKSPACES])
-    refusal = {"path": "^/keys", "status": 403, "code": "Forbidden", "times": 0}
-    stage.tell("POST", "/faults", [{**refusal, "message": "The planted vaults grant nothing."}])
 
 
 def run(chosen: list[str], folder: Path) -> bool:
@@ -55,6 +54,7 @@ def main() -> None:
     missing = [name for name in chosen if not (INSTALLED / name / "bin/python").exists()]
     if missing:
         parser.error(f"not installed: {', '.join(missing)}; try:  make clients")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is open is closed
     with tempfile.TemporaryDirectory(prefix="cmkwarden-clients-") as folder:
         sys.exit(0 if run(chosen, Path(folder)) else 1)
 

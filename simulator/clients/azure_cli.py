@@ -10,7 +10,7 @@ from typing import Any
 
 from simulator.clients.acts import ACTS, IDENTITY, PRINCIPAL, Act
 from simulator.clients.report import Report, names
-from simulator.clients.stage import CLIENT_ID, SECRET, Ran, Stage
+from simulator.clients.stage import CLIENT_ID, PRINCIPAL_ID, SECRET, SUBSCRIPTIONS, Ran, Stage
 from simulator.clients.vaults import GROUP, SUBSCRIPTION, TENANT, VAULTS
 from simulator.clients.workspaces import WORKSPACES
 
@@ -76,9 +76,17 @@ def registration(stage: Stage, az: AzureCli, report: Report) -> None:
     report.expect(NAME, "cloud list (metadata 2019-05-01)", ran, [CLOUD], ran.json())
     report.expect_done(NAME, "cloud set", az.run(f"cloud set --name {CLOUD}"))
     ran = az.run(IDENTITY_LOGIN)
-    report.expect(NAME, "login --identity, registered cloud", ran, ["userAssignedIdentity"] * 3, ran.json())
+    report.expect(
+        NAME, "login --identity, registered cloud", ran, ["userAssignedIdentity"] * len(SUBSCRIPTIONS), ran.json()
+    )
     ran = az.run(f"{SECRET_LOGIN} --tenant {TENANT} --query [].user.type")
-    report.expect(NAME, "login --service-principal, registered cloud", ran, ["servicePrincipal"] * 3, ran.json())
+    report.expect(
+        NAME, "login --service-principal, registered cloud", ran, ["servicePrincipal"] * len(SUBSCRIPTIONS), ran.json()
+    )
+    ran = AzureCli(stage, "public").run(f"login --identity --object-id {PRINCIPAL_ID} --query [].cloudName")
+    report.expect(
+        NAME, "login --identity by object id, AzureCloud", ran, ["AzureCloud"] * len(SUBSCRIPTIONS), ran.json()
+    )
     report.expect_done(NAME, "account set", az.run(f"account set --subscription {SUBSCRIPTION}"))
     ran = az.run("account show --query [id,tenantId,environmentName]")
     report.expect(NAME, "account show", ran, [SUBSCRIPTION, TENANT, CLOUD], ran.json())
@@ -88,7 +96,9 @@ def public_cloud(stage: Stage, report: Report) -> None:
     """Azure's own names, by the proxy: nothing is registered, nothing is changed."""
     az = AzureCli(stage, "public")
     ran = az.run(f"{SECRET_LOGIN} --tenant {TENANT} --query [].cloudName")
-    report.expect(NAME, "login --service-principal, AzureCloud by proxy", ran, ["AzureCloud"] * 3, ran.json())
+    report.expect(
+        NAME, "login --service-principal, AzureCloud by proxy", ran, ["AzureCloud"] * len(SUBSCRIPTIONS), ran.json()
+    )
     ran = az.run(f"group list --subscription {SUBSCRIPTION} --query [].name")
     report.expect(NAME, "group list, AzureCloud by proxy", ran, [GROUP], ran.json())
     ran = AzureCli(stage, "stranger").run(f"{SECRET_LOGIN} --tenant {SUBSCRIPTION}")

@@ -4,6 +4,7 @@ The policies use value filters only, as its documentation teaches them. Known di
 
 - Its ARM source reads workspaces with the model of 2018-04-01, which has no `encryption`: every workspace looks as if two
   of its layers had no key.
+- Its whitelist filter ends with KeyError for any key that is not looked up in the directory.
 - Its Resource Graph source asks once and never for the next page: what lies beyond the first 1,000 rows is not seen.
 """
 
@@ -42,7 +43,6 @@ VAULT_FILTERS: dict[str, Json] = {
         "not": [
             {
                 "type": "whitelist",
-                # Its other keys fail with KeyError in this version: only a key from the directory fills the list.
                 "key": "principalName",
                 "users": ["nobody@example.com"],
                 "permissions": {"keys": ["get", "wrapKey", "unwrapKey"]},
@@ -64,6 +64,7 @@ ALL_TOO_OLD = {"M", "D"}  # what the ARM source cannot see of a workspace
 def check(stage: Stage, report: Report) -> None:
     """Everything that is checked of it."""
     findings(stage, report)
+    unnamed(stage, report)
     action(stage, report)
     first_page_only(stage, report)
 
@@ -87,6 +88,15 @@ def findings(stage: Stage, report: Report) -> None:
             note = "flags all 40, as its model of 2018 must" if blind else ""
             found = _found(stage, "findings", f"{letter}-{source}")
             report.expect(NAME, f"azure.databricks, {source}: {letter}", ran.again(), wanted, found, note)
+
+
+def unnamed(stage: Stage, report: Report) -> None:
+    """The whitelist filter by object id, as its documentation allows: the list it looks at was never filled."""
+    (wanted,) = VAULT_FILTERS["W"]["not"]
+    by_id = {"not": [{**wanted, "key": "objectId"}]}
+    ran = _run(stage, "unnamed", [{"name": "by-id", "resource": "azure.keyvault", "filters": [by_id]}])
+    got = (ran.code, "KeyError: 'accessPolicies'" in ran.err)
+    report.expect(NAME, "azure.keyvault: whitelist by objectId", ran, (2, True), got, "ends with KeyError, as known")
 
 
 def action(stage: Stage, report: Report) -> None:

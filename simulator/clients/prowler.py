@@ -5,22 +5,24 @@ Known disagreements, asserted as such:
 - A workspace whose managed disk layer follows the newest version of its key has no `keyVersion`; Prowler takes that for an
   error, gives no finding for it and for all that are listed after it, and ends with success.
 - With ten vaults or more whose data plane answers 200 and lists a key it waits for ever: it hands work to the pool of
-  threads from within that pool. Here the vaults answer 403, as a vault does that has given it nothing.
+  threads from within that pool. The planted vaults answer 403, as a vault does that has given it nothing.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from simulator.clients import workspaces
+from simulator.arm.answer import Json
+from simulator.clients import vaults, workspaces
 from simulator.clients.report import Report, names
-from simulator.clients.stage import CLIENT_ID, INSTALLED, NEWEST_KEY, Ran, Stage
-from simulator.clients.vaults import SUBSCRIPTION, VAULTS
+from simulator.clients.stage import CLIENT_ID, INSTALLED, NEWEST_KEY, OPEN_VAULTS, PRINCIPAL_ID, Ran, Stage
+from simulator.clients.vaults import SUBSCRIPTION, TENANT, VAULTS, Vault
 from simulator.clients.workspaces import VERSIONLESS, WORKSPACES
 
 NAME = "prowler"
 RECOVERABLE = "keyvault_recoverable"
 RBAC = "keyvault_rbac_enabled"
+THREADS = 10  # Prowler's pool: prowler/providers/azure/lib/service/service.py
 CMK = "databricks_workspace_cmk_encryption_enabled"
 
 
@@ -28,6 +30,7 @@ def check(stage: Stage, report: Report) -> None:
     """Everything that is checked of it."""
     findings(stage, report)
     newest_key(stage, report)
+    open_vaults(stage, report)
 
 
 def findings(stage: Stage, report: Report) -> None:
@@ -55,7 +58,28 @@ def newest_key(stage: Stage, report: Report) -> None:
     report.expect(NAME, "and says so in its log only", ran.again(), True, says, "key_version is named")
 
 
-def _run(stage: Stage, name: str, subscription: str, checks: list[str]) -> tuple[Ran, dict[str, set[str]]]:
+def open_vaults(stage: Stage, report: Report) -> None:
+    """Vaults that list their keys, one more than it has threads: every thread waits for one that is not there."""
+    for number in range(THREADS + 1):
+        vault = Vault(
+            f"kvo-{number:02d}", True, True, False, "none", "", "", properties={"accessPolicies": [_reader()]}
+        )
+        body = vaults.body(vault, OPEN_VAULTS)
+        stage.seed([body, {"id": f"{body['id']}/keys/one"}])
+    ran, found = _run(stage, "open", OPEN_VAULTS, [RECOVERABLE], quiet=15)
+    listed = sum("vault.azure.net" in each["path"] and each["status"] == 200 for each in ran.journal)
+    note = "hangs, as known: ended after 15 s of silence"
+    got = (ran.code, found, listed)
+    report.expect(NAME, f"{RECOVERABLE}: {THREADS + 1} vaults that answer", ran, (None, {}, THREADS), got, note)
+
+
+def _reader() -> Json:
+    return {"tenantId": TENANT, "objectId": PRINCIPAL_ID, "permissions": {"keys": ["get", "list"]}}
+
+
+def _run(
+    stage: Stage, name: str, subscription: str, checks: list[str], quiet: float = 45
+) -> tuple[Ran, dict[str, set[str]]]:
     folder = stage.folder / "prowler" / name
     command = [
         *stage.client(NAME, str(INSTALLED / NAME / "bin/prowler"), "azure", "--managed-identity-auth"),
@@ -64,7 +88,7 @@ def _run(stage: Stage, name: str, subscription: str, checks: list[str]) -> tuple
         *("--output-formats", "json-ocsf", "--output-directory", str(folder), "--output-filename", "findings"),
         *("--checks", *checks),
     ]
-    ran = stage.run(command, {"AZURE_CLIENT_ID": CLIENT_ID}, seconds=180, quiet=45)
+    ran = stage.run(command, {"AZURE_CLIENT_ID": CLIENT_ID}, seconds=180, quiet=quiet)
     return ran, _read(folder / "findings.ocsf.json")
 
 

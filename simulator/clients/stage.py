@@ -32,7 +32,8 @@ SECRET = "not-a-secret"
 # Subscriptions in which a client's own defect shows: kept apart, because there it sees nothing else.
 NEWEST_KEY = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0002"
 MANY = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0003"
-SUBSCRIPTIONS = {SUBSCRIPTION: "Planted", NEWEST_KEY: "Newest key", MANY: "Many"}
+OPEN_VAULTS = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0004"
+SUBSCRIPTIONS = {SUBSCRIPTION: "Planted", NEWEST_KEY: "Newest key", MANY: "Many", OPEN_VAULTS: "Open vaults"}
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 

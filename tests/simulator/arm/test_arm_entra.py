@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.simulator.arm.stage import IDENTITIES, SUB, TENANT, Stage
+from tests.simulator.arm.stage import HEADER, IDENTITIES, SUB, TENANT, Stage
 
 CLIENT = {"client_id": IDENTITIES["reader"]["client_id"], "client_secret": "anything"}
 GRANT = {"grant_type": "client_credentials", "scope": "https://management.azure.com/.default", **CLIENT}
@@ -116,6 +116,21 @@ def test_a_bad_question_is_told_so(stage: Stage, changes: dict[str, str], wanted
     status, refusal = ask(stage, TENANT, **changes)
 
     assert (status, refusal["error"], refusal["error_codes"]) == wanted
+
+
+@pytest.mark.parametrize("selector", ["client_id", "principal_id", "object_id"])
+def test_a_managed_identity_is_chosen_by_either_of_its_ids(stage: Stage, selector: str) -> None:
+    """What App Service documents, and what MSAL sends; none and an unknown one get nothing."""
+    chosen = IDENTITIES["writer"]["client_id" if selector == "client_id" else "principal_id"].upper()
+
+    def token(**ids: str) -> Any:
+        query = {"api-version": "2019-08-01", "resource": "https://management.azure.com", **ids}
+        headers = {"X-IDENTITY-HEADER": HEADER}
+        return requests.get(stage.ready["token_url"], params=query, headers=headers, timeout=5).json()
+
+    assert token(**{selector: chosen})["client_id"] == IDENTITIES["writer"]["client_id"].upper()
+    assert token(**{selector: TENANT})["statusCode"] == 400
+    assert token()["statusCode"] == 400
 
 
 def test_whether_a_group_exists_is_asked_with_head(stage: Stage) -> None:
