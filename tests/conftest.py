@@ -26,3 +26,12 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def folder(azure: Client) -> Path:
     """The folder with the logs and configurations of the stack."""
     return Path(azure.facts["ca"]).parent.parent
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the tests of the simulator's truth have measured, under xdist too."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "truth" and report.when == "call":
+                terminalreporter.write_sep("-", "truth of the simulator")
+                terminalreporter.write_line(str(value))

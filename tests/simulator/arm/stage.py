@@ -118,7 +118,7 @@ class Stage:
         self._server = self.host.start()
         self.ca = str(folder / "ca.pem")
         config = folder / "arm.json"
-        config.write_text(json.dumps(_config(folder, self._server.server_address[1])))
+        config.write_text(json.dumps(configuration(folder, self._server.server_address[1])))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "simulator.arm", "--config", str(config)],
             cwd=ROOT,
@@ -227,7 +227,8 @@ def until[T](found: Callable[[], T], seconds: float = 5.0) -> T:
     raise AssertionError("it did not come")
 
 
-def _config(folder: Path, functions_port: int) -> dict[str, Any]:
+def configuration(folder: Path, functions_port: int) -> dict[str, Any]:
+    """What the simulator is started with; certificates are made in the folder."""
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1", "localhost", "*.vault.azure.net")
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))

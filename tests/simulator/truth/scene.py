@@ -1,0 +1,202 @@
+"""What must have existed before a recorded request, made so in the simulator's world.
+
+It seeds through the management port; deleted vaults are seeded alive and then deleted, as no port gives them.
+"""
+
+import json
+from typing import Any
+
+from tests.simulator.truth.fleet import Simulator
+from tests.simulator.truth.names import Names, identity
+from tests.simulator.truth.recordings import Interaction
+
+EVERYTHING = 100_000
+MANY_EMPTY_PAGES = 1000
+VAULTS_API = "2023-07-01"
+
+
+class Scene:
+    """The world as far as the recording shows it."""
+
+    def __init__(self, simulator: Simulator, rows: list[Interaction], names: Names) -> None:
+        self._simulator, self._names = simulator, names
+        self._known: set[str] = set()  # ids, in lower case, of what is there already
+        self._graves: set[str] = set()  # names of deleted vaults
+        self._ghosts: set[str] = set()
+        self._full = _fullest(rows)
+        self.chains = chains(rows)
+        self._torn = torn(rows)
+
+    def prepare(self, row: Interaction) -> None:
+        """Make the world fit for a request of an imitated provider."""
+        self._group(row)
+        items = listed(row)
+        if items is not None:
+            self._list(row, items)
+        elif row.method == "GET" and row.status == 200 and isinstance(row.body, dict) and row.body.get("id"):
+            self._appear(row.body)
+        elif row.method in {"PATCH", "DELETE"} and row.path.lower() in self._full:
+            self._appear(self._full[row.path.lower()])
+
+    def show(self, row: Interaction) -> None:
+        """A foreign provider's answer: what it shows exists."""
+        if isinstance(row.body, dict) and row.body.get("id") and row.status in {200, 201} and "/providers/" in row.path:
+            self._appear(row.body)
+
+    def happened(self, row: Interaction) -> None:
+        """Remember what the request itself has made or taken away."""
+        name = row.path.rsplit("/", 1)[-1].lower()
+        if row.method == "PUT" and row.status < 300:
+            self._known.add(row.path.lower())
+            self._graves.discard(name)
+        elif row.method == "DELETE" and row.status < 300:
+            self._known.discard(row.path.lower())
+            self._graves.add(name)
+        elif row.method == "POST" and name == "purge":
+            self._graves.discard(row.path.split("/")[-2].lower())
+
+    def empower(self, principal: str) -> None:
+        """Make an application an owner of everything: some recordings were made by one."""
+        name = "00000000-0000-4000-8000-0000000000ee"
+        role = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"  # Owner
+        properties = {"roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
+                      "principalId": principal, "principalType": "ServicePrincipal", "scope": "/"}  # fmt: skip
+        where = f"/providers/Microsoft.Authorization/roleAssignments/{name}"
+        kind = "Microsoft.Authorization/roleAssignments"
+        self._seed({"id": where, "name": name, "type": kind, "properties": properties})
+
+    def is_ghost(self, identity: str) -> bool:
+        """Whether a resource is here only because a list had shown it: the recording does not say when it went."""
+        return identity.lower() in self._ghosts
+
+    def _list(self, row: Interaction, items: list[Any]) -> None:
+        """Pages as long as the recorded ones; on the first page everything exists that any page shows."""
+        has_more = "nextLink" in row.body
+        size = (len(items) or 1) if has_more else EVERYTHING
+        empty = MANY_EMPTY_PAGES if has_more and not items else 0
+        self._simulator.tell("POST", "/knobs", {"page_size": size, "empty_pages": empty})
+        for item in self.chains.get((row.source, row.index), {}).values():
+            if isinstance(item, dict) and item.get("id") and str(item["id"]).lower() not in self._known:
+                self._ghosts.add(str(item["id"]).lower())
+                self._appear(item)
+        if has_more and (row.source, row.index) in self._torn and items and "name" in items[-1]:
+            self._appear(_further(items[-1]))
+            self._ghosts.add(str(_further(items[-1])["id"]).lower())
+
+    def _appear(self, body: dict[str, Any]) -> None:
+        identity = str(body["id"]).lower()
+        if identity in self._known:
+            return
+        self._known.add(identity)
+        if "/deletedvaults/" in identity:
+            self._bury(body)
+        else:
+            self._seed(self._full.get(identity, body))
+
+    def _bury(self, body: dict[str, Any]) -> None:
+        """A deleted vault: it lived, and was deleted."""
+        shown = body["properties"]
+        if str(body["name"]).lower() in self._graves:
+            return
+        self._graves.add(str(body["name"]).lower())
+        self._known.discard(str(shown["vaultId"]).lower())
+        vault = {
+            "id": shown["vaultId"],
+            "name": body["name"],
+            "type": "Microsoft.KeyVault/vaults",
+            "location": shown["location"],
+            "tags": shown.get("tags") or {},
+            "properties": {
+                "sku": {"family": "A", "name": "standard"},
+                "accessPolicies": [],
+                "enableSoftDelete": True,
+                "provisioningState": "Succeeded",
+            },
+        }
+        if shown.get("purgeProtectionEnabled"):
+            vault["properties"]["enablePurgeProtection"] = True
+        self._seed(vault)
+        reply = self._simulator.call(
+            "DELETE", f"{self._simulator.arm}{shown['vaultId']}?api-version={VAULTS_API}", None
+        )
+        assert reply.status_code == 200, reply.text
+
+    def _seed(self, body: dict[str, Any]) -> None:
+        self._simulator.tell("POST", "/seed", {"resources": [self._names.apply(body)]})
+
+    def _group(self, row: Interaction) -> None:
+        """The resource group that a request names."""
+        parts = row.path.split("/")
+        where = "/".join(parts[:5])
+        if len(parts) < 6 or parts[3].lower() != "resourcegroups" or where.lower() in self._known:
+            return
+        self._known.add(where.lower())
+        properties = {"provisioningState": "Succeeded"}
+        self._seed(
+            {
+                "id": where,
+                "name": parts[4],
+                "type": "Microsoft.Resources/resourceGroups",
+                "location": "westeurope",
+                "properties": properties,
+            }
+        )
+
+
+def listed(row: Interaction) -> list[Any] | None:
+    """The rows of a list; None for any other answer."""
+    items = row.body.get("value") if isinstance(row.body, dict) and row.status == 200 else None
+    return items if row.method == "GET" and isinstance(items, list) else None
+
+
+def chains(rows: list[Interaction]) -> dict[tuple[str, int], dict[str, Any]]:
+    """For each page of a list, all rows of the whole list by id: the page itself and those that follow or precede."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    open_lists: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        items = listed(row)
+        if items is None:
+            continue
+        key = f"{row.host}{row.path}".lower()
+        whole = open_lists.setdefault(key, {}) if is_next_page(row) else {}
+        open_lists[key] = whole
+        whole.update({identity(item): item for item in items})
+        found[row.source, row.index] = whole
+    return found
+
+
+def torn(rows: list[Interaction]) -> set[tuple[str, int]]:
+    """Pages that link to a further one which was not recorded."""
+    found: dict[str, Interaction] = {}
+    ends = set()
+    for row in rows:
+        if listed(row) is None:
+            continue
+        key = f"{row.host}{row.path}".lower()
+        if not is_next_page(row) and key in found:
+            ends.add((row.source, found[key].index))
+        found[key] = row
+    ends |= {(row.source, row.index) for row in found.values()}
+    return ends
+
+
+def _further(item: dict[str, Any]) -> dict[str, Any]:
+    """A row that stands for the unrecorded ones."""
+    body: dict[str, Any] = json.loads(json.dumps(item).replace(str(item["name"]), "zz-further"))
+    return body
+
+
+def is_next_page(row: Interaction) -> bool:
+    """Whether it asks for a page that an earlier one had linked to."""
+    return any("skiptoken" in name or name == "$skip" for name in row.query)
+
+
+def _fullest(rows: list[Interaction]) -> dict[str, dict[str, Any]]:
+    """The first complete body that the recording holds of each resource, by id."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        body = row.body if isinstance(row.body, dict) else {}
+        for each in [body, *(listed(row) or [])]:
+            if isinstance(each, dict) and each.get("id") and "properties" in each:
+                found.setdefault(str(each["id"]).lower(), each)
+    return found
