@@ -9,6 +9,8 @@ from hypothesis import settings
 from simulator.client import Client
 from simulator.ports import chosen
 from simulator.stack import Stack
+from tests.simulator.truth import session as truth
+from tests.simulator.truth.session import answers_file
 
 # A shared machine may stall for a second: what a test proves must not depend on that.
 settings.register_profile("cmkwarden", deadline=None)
@@ -18,7 +20,7 @@ settings.load_profile("cmkwarden")
 @pytest.fixture(scope="session")
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A running stack, as a person in front of it sees it."""
-    with Stack(chosen("random"), tmp_path_factory.mktemp("azure") / "local") as stack:
+    with Stack(chosen("random"), tmp_path_factory.mktemp("azure") / "local", answers=answers_file()) as stack:
         yield Client(stack.facts)
 
 
@@ -35,3 +37,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             if name == "truth" and report.when == "call":
                 terminalreporter.write_sep("-", "truth of the simulator")
                 terminalreporter.write_line(str(value))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have every simulator write down its answers."""
+    truth.begin(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hold them to the official documents."""
+    truth.end(session)

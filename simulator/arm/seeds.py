@@ -25,6 +25,7 @@ def seed(sim: Sim, resources: list[Any]) -> Json:
         target = route(identity)
         ensure(sim.world, target, sim.config.tenant)
         sim.world.put(_completed(sim, target, body))
+        sim.samples.seeded(target.id)
         stored += 1
     return {"seeded": stored, "refused": refused, "resources": len(sim.world)}
 

@@ -60,6 +60,7 @@ class Arm:
             answer = self._gate.answer(
                 Request(raw.method, path, base, query, raw.headers, content, caller, correlation)
             )
+            self._sim.samples.note(raw.method, path, query.get("api-version", ""), answer)
         if fault and fault.cut == "after":
             return self._cut(raw, caller, started)
         self._dress(raw, answer, correlation)

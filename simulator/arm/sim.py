@@ -17,6 +17,7 @@ from simulator.arm.keystore import KeyStore
 from simulator.arm.knobs import Knobs
 from simulator.arm.locks import Locks
 from simulator.arm.roles import OWNER
+from simulator.arm.samples import Samples
 from simulator.arm.tokens import OWNER_ID, Tokens
 from simulator.arm.vaultnames import VaultNames
 from simulator.arm.world import World, subscription_body
@@ -37,6 +38,7 @@ class Sim:
         self.vaults = VaultNames()
         self.keys = KeyStore(self.world, self.clock)
         self.journal = Journal()
+        self.samples = Samples(config.answers)
         self.faults = Faults()
         self.delivery = Delivery(self.clock, self.knobs, config.functions_url, config.system_key)
         self.eventgrid = EventGrid(config, self.delivery)

@@ -20,6 +20,8 @@ import trustme
 from azure.core.credentials import AccessToken
 from azure.identity import ManagedIdentityCredential
 
+from tests.simulator.truth.session import answers_file
+
 ROOT = Path(__file__).parents[3]
 TENANT = "11111111-0000-4000-8000-000000000001"
 SUB = "22222222-0000-4000-8000-000000000001"
@@ -252,4 +254,5 @@ def configuration(folder: Path, functions_port: int) -> dict[str, Any]:
         "system_key": "system-key",
         "storage_audience": "https://storage.azure.com",
         "knobs": {"workspace_seconds": 0.05},
+        "answers": answers_file(),
     }
