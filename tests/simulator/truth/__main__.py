@@ -11,6 +11,7 @@ from tests.simulator.truth.fleet import Fleet
 from tests.simulator.truth.ledger import judge, known
 from tests.simulator.truth.player import Outcome, play
 from tests.simulator.truth.recordings import sequences
+from tests.simulator.truth.singles import singles
 
 
 def say(*words: object) -> None:
@@ -21,7 +22,7 @@ def say(*words: object) -> None:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulator.truth", description=__doc__)
-    parser.add_argument("sequence", nargs="?", default="*", help="a name with *, all without one")
+    parser.add_argument("sequence", nargs="?", default="*", help="a name with *, or `singles`; everything without")
     parser.add_argument("--all", action="store_true", help="known differences too, one line each")
     options = parser.parse_args()
     if not REFERENCE.is_dir():
@@ -32,6 +33,8 @@ def main() -> None:
         for name, rows in sequences():
             if fnmatch(name, options.sequence):
                 outcomes += play(fleet, rows)
+        for rows in singles() if fnmatch("singles", options.sequence) else []:
+            outcomes += play(fleet, rows)
         fleet.close()
     entries = known()
     verdict = judge(outcomes, entries)

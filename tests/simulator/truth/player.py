@@ -41,6 +41,7 @@ class Player:
         self._rows = rows
         self._names = Names(dict.fromkeys(callers(rows), OWNER))
         self._scene = Scene(simulator, rows, self._names)
+        self._is_busy = False  # whether something was begun since time has passed
         self._seen: dict[int, set[str]] = {}  # ids that have come so far, for each list
 
     def play(self) -> list[Outcome]:
@@ -109,12 +110,16 @@ class Player:
         """Long operations are over before a change, and where Azure's answer says so."""
         body = row.body if isinstance(row.body, dict) else {}
         state = (body.get("properties") or {}).get("provisioningState") or body.get("status")
-        if row.method != "GET" or (state and str(state).lower() not in PENDING):
+        if self._is_busy and (row.method != "GET" or (state and str(state).lower() not in PENDING)):
             self._simulator.tell("POST", "/clock", {"advance": LATER})
+            self._is_busy = False
+        self._is_busy = self._is_busy or row.method != "GET"
 
 
 def author(row: Interaction) -> str:
-    """Who plays a request: an application where the recording was made by one."""
+    """Who plays a request: an application where the recording was made by one, and one without rights for a 403."""
+    if row.status == 403:
+        return "reader"
     system = row.body.get("systemData") if isinstance(row.body, dict) else None
     return "writer" if row.method != "GET" and (system or {}).get("lastModifiedByType") == "Application" else "owner"
 

@@ -47,6 +47,11 @@ class Interaction:
     repeat: int = 1
 
     @property
+    def is_single(self) -> bool:
+        """Whether it comes from no sequence."""
+        return self.source.startswith("single ")
+
+    @property
     def host(self) -> str:
         """The host that was asked."""
         return urlsplit(self.url).netloc

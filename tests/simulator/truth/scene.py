@@ -9,10 +9,12 @@ from typing import Any
 from tests.simulator.truth.fleet import Simulator
 from tests.simulator.truth.names import Names, identity
 from tests.simulator.truth.recordings import Interaction
+from tests.simulator.truth.singles import circumstances, principals
 
 EVERYTHING = 100_000
 MANY_EMPTY_PAGES = 1000
 VAULTS_API = "2023-07-01"
+ROLES_API = "2022-04-01"
 
 
 class Scene:
@@ -23,6 +25,10 @@ class Scene:
         self._known: set[str] = set()  # ids, in lower case, of what is there already
         self._graves: set[str] = set()  # names of deleted vaults
         self._ghosts: set[str] = set()
+        self._waiting: list[dict[str, Any]] = []
+        self._people: list[dict[str, str]] = []
+        self._doomed: list[str] = []
+        self._pages: dict[str, int] = {}
         self._full = _fullest(rows)
         self.chains = chains(rows)
         self._torn = torn(rows)
@@ -30,6 +36,10 @@ class Scene:
     def prepare(self, row: Interaction) -> None:
         """Make the world fit for a request of an imitated provider."""
         self._group(row)
+        self._people += [self._names.apply(each) for each in principals(row)]
+        for body in circumstances(row) if row.is_single else []:
+            self._seed(body)
+        self._role(row)
         items = listed(row)
         if items is not None:
             self._list(row, items)
@@ -37,6 +47,7 @@ class Scene:
             self._appear(row.body)
         elif row.method in {"PATCH", "DELETE"} and row.path.lower() in self._full:
             self._appear(self._full[row.path.lower()])
+        self._settle()
 
     def show(self, row: Interaction) -> None:
         """A foreign provider's answer: what it shows exists."""
@@ -74,7 +85,10 @@ class Scene:
         has_more = "nextLink" in row.body
         size = (len(items) or 1) if has_more else EVERYTHING
         empty = MANY_EMPTY_PAGES if has_more and not items else 0
-        self._simulator.tell("POST", "/knobs", {"page_size": size, "empty_pages": empty})
+        pages = {"page_size": size, "empty_pages": empty}
+        if pages != self._pages:
+            self._pages = pages
+            self._simulator.tell("POST", "/knobs", pages)
         for item in self.chains.get((row.source, row.index), {}).values():
             if isinstance(item, dict) and item.get("id") and str(item["id"]).lower() not in self._known:
                 self._ghosts.add(str(item["id"]).lower())
@@ -116,19 +130,40 @@ class Scene:
         if shown.get("purgeProtectionEnabled"):
             vault["properties"]["enablePurgeProtection"] = True
         self._seed(vault)
-        reply = self._simulator.call(
-            "DELETE", f"{self._simulator.arm}{shown['vaultId']}?api-version={VAULTS_API}", None
-        )
-        assert reply.status_code == 200, reply.text
+        self._doomed.append(shown["vaultId"])
 
     def _seed(self, body: dict[str, Any]) -> None:
-        self._simulator.tell("POST", "/seed", {"resources": [self._names.apply(body)]})
+        """To be seeded with everything else before the next request."""
+        self._waiting.append(self._names.apply(body))
+
+    def _settle(self) -> None:
+        """Seed all that waits, then delete what must have been deleted."""
+        if self._waiting or self._people:
+            self._simulator.tell("POST", "/seed", {"resources": self._waiting, "principals": self._people})
+            self._waiting, self._people = [], []
+        for vault in self._doomed:
+            reply = self._simulator.call("DELETE", f"{self._simulator.arm}{vault}?api-version={VAULTS_API}", None)
+            assert reply.status_code == 200, reply.text
+        self._doomed = []
+
+    def _role(self, row: Interaction) -> None:
+        """The role that is given, where the simulator does not know it: some are of the recording's own tenant."""
+        properties = row.sent.get("properties") if isinstance(row.sent, dict) else None
+        role = str((properties or {}).get("roleDefinitionId", "")) if isinstance(properties, dict) else ""
+        where = f"/providers/Microsoft.Authorization/roleDefinitions/{role.rsplit('/', 1)[-1]}"
+        if not role or where in self._known:
+            return
+        self._known.add(where)
+        if self._simulator.call("GET", f"{self._simulator.arm}{where}?api-version={ROLES_API}", None).status_code == 404:
+            kind = "Microsoft.Authorization/roleDefinitions"
+            rights = {"roleName": role, "type": "CustomRole", "permissions": [], "assignableScopes": ["/"]}
+            self._seed({"id": where, "name": where.rsplit("/", 1)[-1], "type": kind, "properties": rights})
 
     def _group(self, row: Interaction) -> None:
         """The resource group that a request names."""
         parts = row.path.split("/")
         where = "/".join(parts[:5])
-        if len(parts) < 6 or parts[3].lower() != "resourcegroups" or where.lower() in self._known:
+        if "ResourceGroupNotFound" in str(row.body) or len(parts) < 6 or parts[3].lower() != "resourcegroups" or where.lower() in self._known:
             return
         self._known.add(where.lower())
         properties = {"provisioningState": "Succeeded"}

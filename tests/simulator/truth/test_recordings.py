@@ -8,6 +8,7 @@ from tests.simulator.truth.fleet import Fleet
 from tests.simulator.truth.ledger import judge, known
 from tests.simulator.truth.player import Outcome, play
 from tests.simulator.truth.recordings import sequences
+from tests.simulator.truth.singles import singles
 
 AT_LEAST = 0.3
 
@@ -19,7 +20,7 @@ def test_it_differs_from_azure_only_where_the_list_says_so(
     """Every recorded sequence, each on a fresh simulator; new differences and those that have gone both fail."""
     fleet = Fleet(tmp_path)
     outcomes: list[Outcome] = []
-    for _, rows in sequences():
+    for rows in [*(rows for _, rows in sequences()), *singles()]:
         outcomes += play(fleet, rows)
     fleet.close()
     verdict = judge(outcomes, known())
