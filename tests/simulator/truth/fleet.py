@@ -12,7 +12,9 @@ from typing import Any
 
 import requests
 
-from tests.simulator.arm.stage import IDENTITIES, ROOT, configuration
+from tests.simulator.arm.stage import HEADER, IDENTITIES, ROOT, configuration
+
+PLAYER = IDENTITIES["writer"]["principal_id"]  # calls vaults, and plays what an application had recorded
 
 
 class Simulator:
@@ -48,18 +50,20 @@ class Simulator:
         self._session.close()
 
     def _token(self, who: str, host: str) -> str:
-        if who == "owner":
+        """The owner's token for Resource Manager; an application's for whatever is called."""
+        if who == "owner" and not host:
             return self._owner
-        if who not in self._tokens:
+        resource = "https://vault.azure.net" if host else self.arm
+        identity = IDENTITIES["writer" if who == "owner" else who]
+        key = f"{identity['client_id']} {resource}"
+        if key not in self._tokens:
             reply = self._session.get(
                 self._token_url,
-                params={"resource": self.arm, "client_id": IDENTITIES[who]["client_id"], "api-version": "2019-08-01"},
-                headers={"X-IDENTITY-HEADER": self._header},
+                params={"resource": resource, "client_id": identity["client_id"], "api-version": "2019-08-01"},
+                headers={"X-IDENTITY-HEADER": HEADER},
             )
-            self._tokens[who] = reply.json()["access_token"]
-        return self._tokens[who]
-
-    _header = "s3cret"
+            self._tokens[key] = reply.json()["access_token"]
+        return self._tokens[key]
 
 
 class Fleet:

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.simulator.arm.stage import IDENTITIES, TENANT
+from tests.simulator.arm.stage import TENANT
 from tests.simulator.truth import shape
-from tests.simulator.truth.fleet import Fleet, Simulator
+from tests.simulator.truth.fleet import PLAYER, Fleet, Simulator
 from tests.simulator.truth.names import Names, identity
 from tests.simulator.truth.recordings import Interaction
 from tests.simulator.truth.scene import Scene, is_next_page, listed
@@ -22,7 +22,6 @@ from tests.simulator.truth.scene import Scene, is_next_page, listed
 LATER = 3600.0
 NOBODY = "00000000-0000-0000-0000-000000000000"  # what the recorders put in place of ids, of subscriptions too
 PENDING = {"accepted", "updating", "creating", "registeringdns", "notstarted", "inprogress", "running", "deleting"}
-OWNER = "0a0a0a0a-0000-4000-8000-0000000000aa"  # who plays; the README of the simulator names the account
 
 
 @dataclass
@@ -39,15 +38,15 @@ class Player:
     def __init__(self, simulator: Simulator, rows: list[Interaction]) -> None:
         self._simulator = simulator
         self._rows = rows
-        self._names = Names(dict.fromkeys(callers(rows), OWNER))
-        self._scene = Scene(simulator, rows, self._names)
+        self._names = Names(dict.fromkeys(callers(rows), PLAYER))
+        self._scene = Scene(simulator, rows, self._names, tenant(rows))
         self._is_busy = False  # whether something was begun since time has passed
         self._seen: dict[int, set[str]] = {}  # ids that have come so far, for each list
 
     def play(self) -> list[Outcome]:
         """Every request of an imitated provider, in order."""
         outcomes = []
-        self._scene.empower(IDENTITIES["writer"]["principal_id"])
+        self._scene.empower()
         self._simulator.tell("POST", "/knobs", {"workspace_seconds": 600, "dns_seconds": 600})
         for row in self._rows:
             if row.provider:
@@ -63,14 +62,11 @@ class Player:
         if url is None:
             return ["no operation or page to ask for"]
         sent = self._names.apply(row.sent) if row.sent is not None else None
-        reply = self._simulator.call(
-            row.method,
-            url,
-            sent,
-            host=row.host if row.is_data_plane else "",
-            signed=row.status != 401,
-            who=author(row),
-        )
+        host = row.host if row.is_data_plane else ""
+        try:
+            reply = self._simulator.call(row.method, url, sent, host=host, signed=row.status != 401, who=author(row))
+        except requests.ConnectionError:
+            return ["the connection was cut"]
         actual, headers = content(reply), {name.lower(): value for name, value in reply.headers.items()}
         aligned = self._aligned(row, actual)
         found = compare(aligned, reply.status_code, headers, actual)

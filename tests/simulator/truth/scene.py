@@ -6,13 +6,16 @@ It seeds through the management port; deleted vaults are seeded alive and then d
 import json
 from typing import Any
 
-from tests.simulator.truth.fleet import Simulator
+from tests.simulator.truth.fleet import PLAYER, Simulator
+from tests.simulator.truth.keys import seeded, shown_keys, stand_in, vault_of
 from tests.simulator.truth.names import Names, identity
 from tests.simulator.truth.recordings import Interaction
 from tests.simulator.truth.singles import circumstances, principals
 
 EVERYTHING = 100_000
 MANY_EMPTY_PAGES = 1000
+# Owner and Key Vault Crypto Officer
+EVERYTHING_ALLOWED = ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603")
 VAULTS_API = "2023-07-01"
 ROLES_API = "2022-04-01"
 
@@ -20,8 +23,8 @@ ROLES_API = "2022-04-01"
 class Scene:
     """The world as far as the recording shows it."""
 
-    def __init__(self, simulator: Simulator, rows: list[Interaction], names: Names) -> None:
-        self._simulator, self._names = simulator, names
+    def __init__(self, simulator: Simulator, rows: list[Interaction], names: Names, tenant: str) -> None:
+        self._simulator, self._names, self._tenant = simulator, names, tenant
         self._known: set[str] = set()  # ids, in lower case, of what is there already
         self._graves: set[str] = set()  # names of deleted vaults
         self._ghosts: set[str] = set()
@@ -29,6 +32,7 @@ class Scene:
         self._people: list[dict[str, str]] = []
         self._doomed: list[str] = []
         self._pages: dict[str, int] = {}
+        self._hosts: set[str] = set()  # vaults that have been called
         self._full = _fullest(rows)
         self.chains = chains(rows)
         self._torn = torn(rows)
@@ -41,6 +45,8 @@ class Scene:
             self._seed(body)
         self._role(row)
         items = listed(row)
+        if row.is_data_plane:
+            self._vault(row)
         if items is not None:
             self._list(row, items)
         elif row.method == "GET" and row.status == 200 and isinstance(row.body, dict) and row.body.get("id"):
@@ -66,15 +72,19 @@ class Scene:
         elif row.method == "POST" and name == "purge":
             self._graves.discard(row.path.split("/")[-2].lower())
 
-    def empower(self, principal: str) -> None:
-        """Make an application an owner of everything: some recordings were made by one."""
-        name = "00000000-0000-4000-8000-0000000000ee"
-        role = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"  # Owner
-        properties = {"roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
-                      "principalId": principal, "principalType": "ServicePrincipal", "scope": "/"}  # fmt: skip
-        where = f"/providers/Microsoft.Authorization/roleAssignments/{name}"
-        kind = "Microsoft.Authorization/roleAssignments"
-        self._seed({"id": where, "name": name, "type": kind, "properties": properties})
+    def empower(self) -> None:
+        """Make the application that plays an owner of everything, and of the keys in vaults that use roles."""
+        for number, role in enumerate(EVERYTHING_ALLOWED):
+            name = f"00000000-0000-4000-8000-0000000000e{number}"
+            properties = {
+                "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
+                "principalId": PLAYER,
+                "principalType": "ServicePrincipal",
+                "scope": "/",
+            }
+            where = f"/providers/Microsoft.Authorization/roleAssignments/{name}"
+            kind = "Microsoft.Authorization/roleAssignments"
+            self._seed({"id": where, "name": name, "type": kind, "properties": properties})
 
     def is_ghost(self, identity: str) -> bool:
         """Whether a resource is here only because a list had shown it: the recording does not say when it went."""
@@ -146,6 +156,19 @@ class Scene:
             assert reply.status_code == 200, reply.text
         self._doomed = []
 
+    def _vault(self, row: Interaction) -> None:
+        """The vault that is called, and the keys that it shows without having been told to make them."""
+        vault = vault_of(row, self._full.values()) or stand_in(row, self._tenant, PLAYER)
+        if str(vault["id"]).lower() not in self._known and row.host not in self._hosts:
+            self._appear(vault)
+        self._hosts.add(row.host)
+        makes = row.method in {"POST", "PUT"} and "rotationpolicy" not in row.path
+        for shown in shown_keys(row):
+            name = f"{row.host}/{shown['kid'].split('/keys/')[1].split('/')[0]}".lower()
+            if name not in self._known and not makes:
+                self._seed(seeded(shown["kid"], shown, str(vault["id"])))
+            self._known.add(name)
+
     def _role(self, row: Interaction) -> None:
         """The role that is given, where the simulator does not know it: some are of the recording's own tenant."""
         properties = row.sent.get("properties") if isinstance(row.sent, dict) else None
@@ -154,7 +177,10 @@ class Scene:
         if not role or where in self._known:
             return
         self._known.add(where)
-        if self._simulator.call("GET", f"{self._simulator.arm}{where}?api-version={ROLES_API}", None).status_code == 404:
+        if (
+            self._simulator.call("GET", f"{self._simulator.arm}{where}?api-version={ROLES_API}", None).status_code
+            == 404
+        ):
             kind = "Microsoft.Authorization/roleDefinitions"
             rights = {"roleName": role, "type": "CustomRole", "permissions": [], "assignableScopes": ["/"]}
             self._seed({"id": where, "name": where.rsplit("/", 1)[-1], "type": kind, "properties": rights})
@@ -163,7 +189,12 @@ class Scene:
         """The resource group that a request names."""
         parts = row.path.split("/")
         where = "/".join(parts[:5])
-        if "ResourceGroupNotFound" in str(row.body) or len(parts) < 6 or parts[3].lower() != "resourcegroups" or where.lower() in self._known:
+        if (
+            "ResourceGroupNotFound" in str(row.body)
+            or len(parts) < 6
+            or parts[3].lower() != "resourcegroups"
+            or where.lower() in self._known
+        ):
             return
         self._known.add(where.lower())
         properties = {"provisioningState": "Succeeded"}
