@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d")
+# Every answer to a poll signs its link anew; of a run of polls only the first was kept.
+SIGNATURES = {"t", "c", "s", "h"}
 LINKS = ("azure-asyncoperation", "location")
 
 
@@ -79,7 +81,8 @@ def is_invented(text: str) -> bool:
 
 
 def plain(url: str) -> str:
-    """A URL in one spelling: unquoted, query in order, without the default port."""
+    """A URL in one spelling: unquoted, query in order, without signature and default port."""
     parts = urlsplit(url)
-    query = sorted((name.lower(), value.replace(" ", "+")) for name, value in parse_qsl(parts.query))
+    pairs_of = [(name.lower(), value.replace(" ", "+")) for name, value in parse_qsl(parts.query)]
+    query = sorted((name, value) for name, value in pairs_of if name not in SIGNATURES)
     return f"{parts.netloc.removesuffix(':443')}{unquote(parts.path)}?{query}"

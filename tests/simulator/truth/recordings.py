@@ -119,11 +119,21 @@ def interaction(source: str, raw: dict[str, Any]) -> Interaction:
         method=raw["method"],
         url=raw["url"],
         status=raw["status"],
-        sent=raw["request_body"],
+        sent=unwrapped(raw["request_body"]),
         headers={name.lower(): value for name, value in (raw["headers"] or {}).items()},
         body=raw["response_body"] or None,
         repeat=raw.get("repeat", 1),
     )
+
+
+def unwrapped(sent: Any) -> Any:
+    """A request body out of the quotes that some recorders have put around it, one pair over the other."""
+    if not isinstance(sent, str) or "{" not in sent:
+        return sent
+    try:
+        return json.loads(sent[sent.index("{") : sent.rindex("}") + 1].replace("\\", ""))
+    except ValueError:
+        return sent
 
 
 def sequences() -> Iterator[tuple[str, list[Interaction]]]:

@@ -14,6 +14,11 @@ from tests.simulator.truth.singles import circumstances, principals
 
 EVERYTHING = 100_000
 MANY_EMPTY_PAGES = 1000
+# Types whose state is moved from the other end, by requests to the network's provider.
+MOVED = {
+    "Microsoft.Databricks/workspaces/virtualNetworkPeerings",
+    "Microsoft.Databricks/workspaces/privateEndpointConnections",
+}
 # Owner and Key Vault Crypto Officer
 EVERYTHING_ALLOWED = ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603")
 VAULTS_API = "2023-07-01"
@@ -32,6 +37,7 @@ class Scene:
         self._people: list[dict[str, str]] = []
         self._doomed: list[str] = []
         self._pages: dict[str, int] = {}
+        self._abroad = False  # whether a foreign provider was asked since the last request of ours
         self._hosts: set[str] = set()  # vaults that have been called
         self._full = _fullest(rows)
         self.chains = chains(rows)
@@ -47,16 +53,20 @@ class Scene:
         items = listed(row)
         if row.is_data_plane:
             self._vault(row)
+        if row.kind in MOVED and row.method == "GET" and self._abroad and isinstance(row.body, dict):
+            self._seed(row.body)
+        self._abroad = False
         if items is not None:
             self._list(row, items)
         elif row.method == "GET" and row.status == 200 and isinstance(row.body, dict) and row.body.get("id"):
             self._appear(row.body)
-        elif row.method in {"PATCH", "DELETE"} and row.path.lower() in self._full:
+        elif (row.method in {"PATCH", "DELETE"} or row.kind in MOVED) and row.path.lower() in self._full:
             self._appear(self._full[row.path.lower()])
         self._settle()
 
     def show(self, row: Interaction) -> None:
         """A foreign provider's answer: what it shows exists."""
+        self._abroad = True
         if isinstance(row.body, dict) and row.body.get("id") and row.status in {200, 201} and "/providers/" in row.path:
             self._appear(row.body)
 

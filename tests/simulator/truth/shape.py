@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.simulator.truth.names import SIGNATURES
+
 ABSTRACT = (
     (re.compile(r"(?<=The client ')[^']+"), "<client>"),
     (re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE), "<guid>"),
@@ -27,8 +29,6 @@ ABSTRACT = (
 # Headers that a client acts on. The recorder of Azure CLI takes Retry-After out (data/INDEX.md), so only one that was
 # recorded is asked for.
 HEADERS = ("azure-asyncoperation", "location", "x-ms-failure-cause", "www-authenticate", "content-type", "retry-after")
-# Signatures and tokens of operation URLs: newer recordings have them, older ones have not.
-SIGNATURES = {"t", "c", "s", "h"}
 
 
 def leaf(value: Any) -> Any:
@@ -93,6 +93,8 @@ def headers(recorded: dict[str, str], actual: dict[str, str], *, has_body: bool)
     """Every difference in a header that a client acts on."""
     for name in HEADERS:
         one, other = recorded.get(name), actual.get(name)
+        if name == "content-type" and one and other:
+            one, other = one.split(";")[0], other.split(";")[0]
         if (name == "retry-after" and one is None) or (name == "content-type" and (one is None or not has_body)):
             continue
         if one is None and other is not None:
