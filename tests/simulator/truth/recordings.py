@@ -117,13 +117,20 @@ def interaction(source: str, raw: dict[str, Any]) -> Interaction:
         source=source,
         index=raw["index"],
         method=raw["method"],
-        url=raw["url"],
+        url=restored(raw["url"], raw["response_body"]),
         status=raw["status"],
         sent=unwrapped(raw["request_body"]),
         headers={name.lower(): value for name, value in (raw["headers"] or {}).items()},
         body=raw["response_body"] or None,
         repeat=raw.get("repeat", 1),
     )
+
+
+def restored(url: str, body: Any) -> str:
+    """A URL with the whole name: a recorder has cut `name.<guid>` to `name` in URLs, and not in bodies."""
+    identity = str(body.get("id", "")) if isinstance(body, dict) else ""
+    head, tail = urlsplit(url).path, identity.rpartition(".")[0]
+    return url.replace(head, identity) if head and tail == head else url
 
 
 def unwrapped(sent: Any) -> Any:
