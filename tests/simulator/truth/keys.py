@@ -47,14 +47,36 @@ def shown_keys(row: Interaction) -> list[dict[str, Any]]:
     return [item for item in body.get("value") or [] if isinstance(item, dict) and item.get("kid")]
 
 
-def seeded(kid: str, shown: dict[str, Any], vault_id: str) -> dict[str, Any]:
-    """A key in the form of Resource Manager."""
-    parts = kid.split("/keys/")[1].strip("/").split("/")
+def seeded(kid: str, shown: dict[str, Any], vault_id: str) -> list[dict[str, Any]]:
+    """A key in the form of Resource Manager, and its version where that is known."""
+    host, _, rest = kid.partition("/keys/")
+    name, _, version = rest.strip("/").partition("/")
     names = {"kty": "kty", "key_ops": "keyOps", "crv": "curveName"}
     properties = {own: shown[name] for name, own in names.items() if shown.get(name)}
     kept = ("enabled", "nbf", "exp", "created", "updated", "exportable")
     properties["attributes"] = {name: value for name, value in shown["attributes"].items() if name in kept}
-    if len(parts) > 1:
-        properties["keyUriWithVersion"] = f"{kid.split('/keys/')[0]}:443/keys/{'/'.join(parts)}"
-    body = {"id": f"{vault_id}/keys/{parts[0]}", "type": "Microsoft.KeyVault/vaults/keys", "properties": properties}
-    return {**body, "tags": shown["tags"]} if shown.get("tags") else body
+    if version:
+        properties["keyUriWithVersion"] = f"{host}:443/keys/{name}/{version}"
+    kind = "Microsoft.KeyVault/vaults/keys"
+    body = {"id": f"{vault_id}/keys/{name}", "type": kind, "properties": properties}
+    if shown.get("tags") is not None:
+        body["tags"] = shown["tags"]
+    if not version:
+        return [body]
+    where = f"{vault_id}/keys/{name}/versions/{version}"
+    return [{**body, "id": where, "name": version, "type": f"{kind}/versions"}, body]
+
+
+def fullest(rows: Iterable[Interaction]) -> dict[str, dict[str, Any]]:
+    """The first body that shows a key with its material, by host and name; what a list shows is less."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for shown in shown_keys(row) if row.is_data_plane else []:
+            if shown.get("kty"):
+                found.setdefault(handle(row, shown), shown)
+    return found
+
+
+def handle(row: Interaction, shown: dict[str, Any]) -> str:
+    """Host and name of a key."""
+    return f"{row.host}/{shown['kid'].partition('/keys/')[2].split('/', 1)[0]}".lower()

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+SLASHES = re.compile("/+")
+NOBODY = "00000000-0000-0000-0000-000000000000"  # what recorders put in place of ids, of subscriptions too
 TIME = re.compile(r"\d{4}-\d\d-\d\d")
 # Every answer to a poll signs its link anew; of a run of polls only the first was kept.
 SIGNATURES = {"t", "c", "s", "h"}
@@ -77,12 +79,13 @@ def identity(item: Any) -> str:
 
 def is_invented(text: str) -> bool:
     """Whether a word looks like something that a server made up."""
-    return len(text) >= 8 and any(char.isdigit() for char in text) and not TIME.match(text)
+    return text != NOBODY and len(text) >= 8 and any(char.isdigit() for char in text) and not TIME.match(text)
 
 
 def plain(url: str) -> str:
     """A URL in one spelling: unquoted, query in order, without signature and default port."""
     parts = urlsplit(url)
-    pairs_of = [(name.lower(), value.replace(" ", "+")) for name, value in parse_qsl(parts.query)]
+    # One recorder has made `//` to `/` even in tokens.
+    pairs_of = [(name.lower(), SLASHES.sub("/", value.replace(" ", "+"))) for name, value in parse_qsl(parts.query)]
     query = sorted((name, value) for name, value in pairs_of if name not in SIGNATURES)
     return f"{parts.netloc.removesuffix(':443')}{unquote(parts.path)}?{query}"

@@ -15,12 +15,13 @@ import requests
 from tests.simulator.arm.stage import TENANT
 from tests.simulator.truth import shape
 from tests.simulator.truth.fleet import PLAYER, Fleet, Simulator
-from tests.simulator.truth.names import Names, identity
-from tests.simulator.truth.recordings import Interaction
+from tests.simulator.truth.names import LINKS, NOBODY, Names, identity, plain
+from tests.simulator.truth.recordings import VAULT_SUFFIX, Interaction
 from tests.simulator.truth.scene import Scene, is_next_page, listed
 
 LATER = 3600.0
-NOBODY = "00000000-0000-0000-0000-000000000000"  # what the recorders put in place of ids, of subscriptions too
+# What takes time takes long, so that only the player moves it on.
+SLOW = {"workspace_seconds": 600, "dns_seconds": 600, "purge_seconds": 600}
 PENDING = {"accepted", "updating", "creating", "registeringdns", "notstarted", "inprogress", "running", "deleting"}
 
 
@@ -40,6 +41,7 @@ class Player:
         self._rows = rows
         self._names = Names(dict.fromkeys(callers(rows), PLAYER))
         self._scene = Scene(simulator, rows, self._names, tenant(rows))
+        self._begun = begun(rows)
         self._is_busy = False  # whether something was begun since time has passed
         self._seen: dict[int, set[str]] = {}  # ids that have come so far, for each list
 
@@ -47,15 +49,20 @@ class Player:
         """Every request of an imitated provider, in order."""
         outcomes = []
         self._scene.empower()
-        self._simulator.tell("POST", "/knobs", {"workspace_seconds": 600, "dns_seconds": 600})
+        known = self._simulator.tell("GET", "/knobs")
+        self._simulator.tell("POST", "/knobs", {name: value for name, value in SLOW.items() if name in known})
         for row in self._rows:
-            if row.provider:
+            if row.provider and not self._is_torn(row):
                 self._scene.prepare(row)
                 self._pass_time(row)
                 outcomes.append(Outcome(row, self._request(row)))
             else:
                 self._scene.show(row)
         return outcomes
+
+    def _is_torn(self, row: Interaction) -> bool:
+        """Whether an operation is polled whose beginning was a foreign provider's, or was not recorded."""
+        return is_poll(row) and plain(row.url) not in self._begun
 
     def _request(self, row: Interaction) -> list[str]:
         url = self._address(row)
@@ -79,8 +86,10 @@ class Player:
         """The simulator's URL for a recorded one; None for an operation that it never began."""
         known = self._names.link(row.url)
         if known is not None:
-            return known
-        if "operation" in row.path.rsplit("/", 2)[-2].lower() or is_next_page(row):
+            parts = urlsplit(known)
+            is_vault = parts.netloc.split(":")[0].endswith(VAULT_SUFFIX)
+            return f"{self._simulator.arm}{parts.path}?{parts.query}" if is_vault else known
+        if (is_poll(row) or is_next_page(row)) and row.status != 401:
             return None
         parts = urlsplit(self._names.apply(row.url))
         return f"{self._simulator.arm}{parts.path}?{parts.query}"
@@ -93,7 +102,9 @@ class Player:
         if listed(row) is None or not isinstance(actual, dict) or not isinstance(actual.get("value"), list):
             return row
         whole = self._scene.chains[row.source, row.index]
-        seen = self._seen.setdefault(id(whole), set())
+        if row.is_data_plane:  # versions of keys have other names here
+            whole = {self._names.apply(each): self._names.apply(item) for each, item in whole.items()}
+        seen = self._seen.setdefault(id(self._scene.chains[row.source, row.index]), set())
         came = {identity(item): item for item in actual["value"]}
         seen.update(came)
         rows = [whole[each] for each in came if each in whole]
@@ -106,10 +117,23 @@ class Player:
         """Long operations are over before a change, and where Azure's answer says so."""
         body = row.body if isinstance(row.body, dict) else {}
         state = (body.get("properties") or {}).get("provisioningState") or body.get("status")
+        if str(state).lower() == "registeringdns":
+            return
         if self._is_busy and (row.method != "GET" or (state and str(state).lower() not in PENDING)):
             self._simulator.tell("POST", "/clock", {"advance": LATER})
             self._is_busy = False
         self._is_busy = self._is_busy or row.method != "GET"
+
+
+def is_poll(row: Interaction) -> bool:
+    """Whether a request asks how an operation is going."""
+    return "operation" in row.path.rsplit("/", 2)[-2].lower()
+
+
+def begun(rows: Iterable[Interaction]) -> set[str]:
+    """The operations that requests of imitated providers have begun."""
+    own = [row for row in rows if row.provider]
+    return {plain(row.headers[name]) for row in own for name in LINKS if name in row.headers and not is_poll(row)}
 
 
 def author(row: Interaction) -> str:
@@ -141,30 +165,28 @@ def content(reply: requests.Response) -> Any:
 
 
 def callers(rows: Iterable[Interaction]) -> list[str]:
-    """The object ids under which the recording was made: whoever is named as author, or let into a new vault."""
-    found: Counter[str] = Counter()
-    for row in rows:
-        body = row.body if isinstance(row.body, dict) else {}
-        properties = body.get("properties") or {}
+    """The object ids under which the recording was made: the author named most often, and who may create keys."""
+    authors: Counter[str] = Counter()
+    makers = set()
+    for body in [row.body for row in rows if isinstance(row.body, dict) and isinstance(row.body.get("properties"), dict)]:
         for name in ("createdBy", "updatedBy"):
-            value = properties.get(name)
-            oid = value.get("oid") if isinstance(value, dict) else value
-            if oid and "-" in str(oid) and str(oid) != NOBODY:
-                found[str(oid)] += 1
-        for policy in properties.get("accessPolicies") or []:
-            if "create" in (policy.get("permissions") or {}).get("keys", []) and policy["objectId"] != NOBODY:
-                found[policy["objectId"]] += 1
-    return [oid for oid, _ in found.most_common(1)]
+            value = body["properties"].get(name)
+            authors[str(value.get("oid") if isinstance(value, dict) else value)] += 1
+        for policy in body["properties"].get("accessPolicies") or []:
+            if "create" in {word.lower() for word in (policy.get("permissions") or {}).get("keys") or []}:
+                makers.add(str(policy["objectId"]))
+    first = [oid for oid, _ in authors.most_common() if "-" in oid and oid != NOBODY][:1]
+    return [*first, *sorted(makers - {NOBODY})]
 
 
 def tenant(rows: Iterable[Interaction]) -> str:
     """The tenant that the recording was made in."""
-    found: Counter[str] = Counter()
-    for row in rows:
-        for body in (row.sent, row.body):
-            properties = (body.get("properties") or {}) if isinstance(body, dict) else {}
-            if isinstance(properties, dict) and properties.get("tenantId"):
-                found[properties["tenantId"]] += 1
+    found = Counter(
+        str(each["properties"]["tenantId"])
+        for row in rows
+        for each in [row.sent, row.body, *(listed(row) or [])]
+        if isinstance(each, dict) and isinstance(each.get("properties"), dict) and each["properties"].get("tenantId")
+    )
     return found.most_common(1)[0][0] if found else TENANT
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.reference import REFERENCE
 
 MANAGEMENT = "management.azure.com"
+SCRUBBED = "mock_body"  # what the recorder of Cloud Custodian leaves of a request's body
 VAULT_SUFFIX = ".vault.azure.net"
 # Whole providers that are imitated, and where only some types of a provider are, those.
 PROVIDERS = (
@@ -80,7 +81,9 @@ class Interaction:
 
     @property
     def provider(self) -> str:
-        """The provider's name for the statistics; '' for one that is not imitated."""
+        """The provider's name for the statistics; '' for one that is not imitated, and for a scrubbed request."""
+        if self.sent == SCRUBBED:
+            return ""
         if self.is_data_plane:
             return "Key Vault data plane" if re.match(r"/(deleted)?keys\b", self.path) else ""
         kind = self.kind.lower()

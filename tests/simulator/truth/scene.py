@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from tests.simulator.truth.fleet import PLAYER, Simulator
-from tests.simulator.truth.keys import seeded, shown_keys, stand_in, vault_of
+from tests.simulator.truth.keys import fullest, handle, seeded, shown_keys, stand_in, vault_of
 from tests.simulator.truth.names import Names, identity
 from tests.simulator.truth.recordings import Interaction
 from tests.simulator.truth.singles import circumstances, principals
@@ -40,6 +40,7 @@ class Scene:
         self._abroad = False  # whether a foreign provider was asked since the last request of ours
         self._hosts: set[str] = set()  # vaults that have been called
         self._full = _fullest(rows)
+        self._keys = fullest(rows)
         self.chains = chains(rows)
         self._torn = torn(rows)
 
@@ -67,6 +68,8 @@ class Scene:
     def show(self, row: Interaction) -> None:
         """A foreign provider's answer: what it shows exists."""
         self._abroad = True
+        for shown in shown_keys(row) if row.is_data_plane else []:
+            self._known.discard(handle(row, shown))  # changed by a request that cannot be played
         if isinstance(row.body, dict) and row.body.get("id") and row.status in {200, 201} and "/providers/" in row.path:
             self._appear(row.body)
 
@@ -174,9 +177,11 @@ class Scene:
         self._hosts.add(row.host)
         makes = row.method in {"POST", "PUT"} and "rotationpolicy" not in row.path
         for shown in shown_keys(row):
-            name = f"{row.host}/{shown['kid'].split('/keys/')[1].split('/')[0]}".lower()
+            name = handle(row, shown)
             if name not in self._known and not makes:
-                self._seed(seeded(shown["kid"], shown, str(vault["id"])))
+                whole = self._keys.get(name, shown)
+                for body in seeded(whole["kid"], {**whole, "attributes": shown["attributes"]}, str(vault["id"])):
+                    self._seed(body)
             self._known.add(name)
 
     def _role(self, row: Interaction) -> None:

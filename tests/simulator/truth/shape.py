@@ -18,6 +18,8 @@ ABSTRACT = (
     (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "<who>"),
     (re.compile(r"https://management\.azure\.com(:443)?(?=/)"), "<arm>"),
     (re.compile(r"https://(127\.0\.0\.1|localhost):\d+"), "<arm>"),
+    # Entra's host had this older name in answers of Key Vault until 2021; clients follow either.
+    (re.compile(r"login\.(windows\.net|microsoftonline\.com)"), "<login>"),
     (re.compile(r"adb-\d+\.\d+\."), "adb-<n>."),
     (re.compile(r"dbstorage[a-z0-9]{13}"), "dbstorage<id>"),
     (re.compile(r"dbdiskencryptionset[-_]?[0-9a-f]+"), "dbdiskencryptionset<id>"),
