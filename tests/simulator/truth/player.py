@@ -117,9 +117,8 @@ class Player:
         """Long operations are over before a change, and where Azure's answer says so."""
         body = row.body if isinstance(row.body, dict) else {}
         state = (body.get("properties") or {}).get("provisioningState") or body.get("status")
-        if str(state).lower() == "registeringdns":
-            return
-        if self._is_busy and (row.method != "GET" or (state and str(state).lower() not in PENDING)):
+        is_over = row.method != "GET" or (state and str(state).lower() not in PENDING)
+        if self._is_busy and is_over and str(state).lower() != "registeringdns":
             self._simulator.tell("POST", "/clock", {"advance": LATER})
             self._is_busy = False
         self._is_busy = self._is_busy or row.method != "GET"
@@ -168,25 +167,29 @@ def callers(rows: Iterable[Interaction]) -> list[str]:
     """The object ids under which the recording was made: the author named most often, and who may create keys."""
     authors: Counter[str] = Counter()
     makers = set()
-    for body in [row.body for row in rows if isinstance(row.body, dict) and isinstance(row.body.get("properties"), dict)]:
+    for properties in [body["properties"] for body in resources(rows)]:
         for name in ("createdBy", "updatedBy"):
-            value = body["properties"].get(name)
+            value = properties.get(name)
             authors[str(value.get("oid") if isinstance(value, dict) else value)] += 1
-        for policy in body["properties"].get("accessPolicies") or []:
-            if "create" in {word.lower() for word in (policy.get("permissions") or {}).get("keys") or []}:
+        for policy in properties.get("accessPolicies") or []:
+            if {word.lower() for word in (policy.get("permissions") or {}).get("keys") or []} & {"create", "all"}:
                 makers.add(str(policy["objectId"]))
     first = [oid for oid, _ in authors.most_common() if "-" in oid and oid != NOBODY][:1]
     return [*first, *sorted(makers - {NOBODY})]
 
 
+def resources(rows: Iterable[Interaction]) -> Iterable[dict[str, Any]]:
+    """Every body with properties that was sent or answered, alone or in a list."""
+    for row in rows:
+        for each in [row.sent, row.body, *(listed(row) or [])]:
+            if isinstance(each, dict) and isinstance(each.get("properties"), dict):
+                yield each
+
+
 def tenant(rows: Iterable[Interaction]) -> str:
     """The tenant that the recording was made in."""
-    found = Counter(
-        str(each["properties"]["tenantId"])
-        for row in rows
-        for each in [row.sent, row.body, *(listed(row) or [])]
-        if isinstance(each, dict) and isinstance(each.get("properties"), dict) and each["properties"].get("tenantId")
-    )
+    named = (body["properties"].get("tenantId") for body in resources(rows))
+    found = Counter(str(each) for each in named if each)
     return found.most_common(1)[0][0] if found else TENANT
 
 

@@ -45,6 +45,13 @@ def leaf(value: Any) -> Any:
     return text
 
 
+def abstract(value: Any) -> Any:
+    """A whole body without what the server invents."""
+    if isinstance(value, dict):
+        return {name: form(each) if name == "nextLink" else abstract(each) for name, each in sorted(value.items())}
+    return [abstract(each) for each in value] if isinstance(value, list) else leaf(value)
+
+
 def bodies(recorded: Any, actual: Any, path: str = "body") -> Iterator[str]:
     """Every difference between two bodies, named by its place."""
     if isinstance(recorded, dict) and isinstance(actual, dict):
@@ -111,12 +118,13 @@ def headers(recorded: dict[str, str], actual: dict[str, str], *, has_body: bool)
 
 def _urls(recorded: str, actual: str, where: str) -> Iterator[str]:
     """Two links: the same path but for the last name, and the same names in the query."""
-    one, other = _form(recorded), _form(actual)
+    one, other = form(recorded), form(actual)
     if one != other:
         yield f"{where}: {one} != {other}"
 
 
-def _form(url: str) -> str:
+def form(url: str) -> str:
+    """A link without what the server invents: the path but for an operation's name, and the names in the query."""
     parts = urlsplit(url)
     path = [leaf(part) for part in parts.path.split("/")]
     if "operation" in (path[-2] if len(path) > 1 else "").lower():

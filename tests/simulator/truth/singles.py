@@ -35,7 +35,7 @@ def singles() -> Iterator[list[Interaction]]:
                 continue
             seen.add(key)
             marks = _marks(row)
-            for group, names in zip(played, taken, strict=True):
+            for group, names in zip(played, taken, strict=True):  # noqa: B007 - the one that fits is used below
                 if not names & marks:
                     break
             else:
