@@ -9,8 +9,8 @@ from hypothesis import settings
 from simulator.client import Client
 from simulator.ports import chosen
 from simulator.stack import Stack
+from tests.simulator.answers import answers_file
 from tests.simulator.truth import session as truth
-from tests.simulator.truth.session import answers_file
 
 # A shared machine may stall for a second: what a test proves must not depend on that.
 settings.register_profile("cmkwarden", deadline=None)

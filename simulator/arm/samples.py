@@ -28,9 +28,9 @@ class Samples:
         if self._path is not None:
             self._seeded.add(identity.lower())
 
-    def note(self, method: str, path: str, version: str, answer: Answer) -> None:
-        """One answer of the simulator's own."""
-        if self._path is None or (isinstance(answer.body, dict) and self._is_foreign(answer.body)):
+    def note(self, method: str, path: str, version: str, answer: Answer | None) -> None:
+        """One answer of the simulator's own; None for a connection that was cut."""
+        if self._path is None or answer is None or (isinstance(answer.body, dict) and self._is_foreign(answer.body)):
             return
         body = self._own(answer.body)
         target = route(path)

@@ -86,7 +86,10 @@ class Arm:
             return self._cut(raw, caller, started)
         mark = raw.headers.get("x-ms-client-request-id") or str(uuid.uuid4())
         request = VaultRequest(raw.host, raw.method, path, query, content, mark)
-        answer = (fault.answer() if fault else None) or await self._plane.answer(request, caller, refusal)
+        answer = fault.answer() if fault else None
+        if answer is None:
+            answer = await self._plane.answer(request, caller, refusal)
+            self._sim.samples.note(raw.method, path, query.get("api-version", ""), answer)
         if answer is None or (fault and fault.cut == "after"):
             return self._cut(raw, caller, started)
         self._note(raw, caller, answer.status, started)

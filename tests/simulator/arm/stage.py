@@ -20,7 +20,7 @@ import trustme
 from azure.core.credentials import AccessToken
 from azure.identity import ManagedIdentityCredential
 
-from tests.simulator.truth.session import answers_file
+from tests.simulator.answers import answers_file
 
 ROOT = Path(__file__).parents[3]
 TENANT = "11111111-0000-4000-8000-000000000001"

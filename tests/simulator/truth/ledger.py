@@ -8,9 +8,9 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
+from tests.simulator.truth.patterns import matches
 from tests.simulator.truth.player import Outcome
 
 LIST = Path(__file__).with_name("differences.json")
@@ -29,16 +29,8 @@ class Known:
     def covers(self, outcome: Outcome, difference: str) -> bool:
         """Whether this difference is the one that is meant."""
         place = f"{outcome.request.source}#{outcome.request.index}"
-        return (
-            fnmatchcase(place, _plainly(self.where))
-            and fnmatchcase(outcome.request.label, _plainly(self.request))
-            and fnmatchcase(difference, _plainly(self.difference))
-        )
-
-
-def _plainly(pattern: str) -> str:
-    """Only `*` is special: brackets stand for lists, and question marks for queries."""
-    return pattern.replace("[", "[[]").replace("?", "[?]")
+        label = outcome.request.label
+        return matches(self.where, place) and matches(self.request, label) and matches(self.difference, difference)
 
 
 @dataclass

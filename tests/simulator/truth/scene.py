@@ -1,6 +1,6 @@
 """What must have existed before a recorded request, made so in the simulator's world.
 
-It seeds through the management port; deleted vaults are seeded alive and then deleted, as no port gives them.
+It seeds through the management port.
 """
 
 import json
@@ -21,7 +21,6 @@ MOVED = {
 }
 # Owner and Key Vault Crypto Officer
 EVERYTHING_ALLOWED = ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603")
-VAULTS_API = "2023-07-01"
 ROLES_API = "2022-04-01"
 
 
@@ -35,7 +34,6 @@ class Scene:
         self._ghosts: set[str] = set()
         self._waiting: list[dict[str, Any]] = []
         self._people: list[dict[str, str]] = []
-        self._doomed: list[str] = []
         self._pages: dict[str, int] = {}
         self._abroad = False  # whether a foreign provider was asked since the last request of ours
         self._hosts: set[str] = set()  # vaults that have been called
@@ -131,43 +129,22 @@ class Scene:
             self._seed(self._full.get(identity, body))
 
     def _bury(self, body: dict[str, Any]) -> None:
-        """A deleted vault: it lived, and was deleted."""
-        shown = body["properties"]
+        """A deleted vault, unless the sequence itself has deleted it."""
         if str(body["name"]).lower() in self._graves:
             return
         self._graves.add(str(body["name"]).lower())
-        self._known.discard(str(shown["vaultId"]).lower())
-        vault = {
-            "id": shown["vaultId"],
-            "name": body["name"],
-            "type": "Microsoft.KeyVault/vaults",
-            "location": shown["location"],
-            "tags": shown.get("tags") or {},
-            "properties": {
-                "sku": {"family": "A", "name": "standard"},
-                "accessPolicies": [],
-                "enableSoftDelete": True,
-                "provisioningState": "Succeeded",
-            },
-        }
-        if shown.get("purgeProtectionEnabled"):
-            vault["properties"]["enablePurgeProtection"] = True
-        self._seed(vault)
-        self._doomed.append(shown["vaultId"])
+        self._known.discard(str(body["properties"]["vaultId"]).lower())
+        self._seed(body)
 
     def _seed(self, body: dict[str, Any]) -> None:
         """To be seeded with everything else before the next request."""
         self._waiting.append(self._names.apply(body))
 
     def _settle(self) -> None:
-        """Seed all that waits, then delete what must have been deleted."""
+        """Seed all that waits."""
         if self._waiting or self._people:
             self._simulator.tell("POST", "/seed", {"resources": self._waiting, "principals": self._people})
             self._waiting, self._people = [], []
-        for vault in self._doomed:
-            reply = self._simulator.call("DELETE", f"{self._simulator.arm}{vault}?api-version={VAULTS_API}", None)
-            assert reply.status_code == 200, reply.text
-        self._doomed = []
 
     def _vault(self, row: Interaction) -> None:
         """The vault that is called, and the keys that it shows without having been told to make them."""

@@ -6,21 +6,13 @@ run; when all tests are over the folder is read, and what no document and no hab
 
 import os
 import tempfile
-import uuid
 from pathlib import Path
 
 import pytest
 
 from tests.reference import REFERENCE
+from tests.simulator.answers import FOLDER
 from tests.simulator.truth.specs import Specs, audit, written
-
-FOLDER = "SIMULATOR_ANSWERS"
-
-
-def answers_file() -> str:
-    """Where one more simulator writes its answers; '' when nobody asked for them."""
-    folder = os.environ.get(FOLDER)
-    return str(Path(folder) / f"{uuid.uuid4().hex}.jsonl") if folder else ""
 
 
 def begin(config: pytest.Config) -> None:

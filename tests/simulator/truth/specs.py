@@ -15,9 +15,11 @@ from typing import Any
 from jsonschema import Draft4Validator
 
 from tests.reference import REFERENCE
+from tests.simulator.truth.patterns import matches
 from tests.simulator.truth.recordings import interaction, resource_type
 from tests.simulator.truth.swagger import Book, Operation, deviations, family, operations
 
+STRAYS = json.loads(Path(__file__).with_name("strays.json").read_text())
 DATE = re.compile(r"\d{4}-\d\d-\d\d|\d+\.\d+")
 
 
@@ -113,6 +115,11 @@ def azure_strays(specs: Specs) -> dict[str, set[str]]:
     return found
 
 
+def is_known(document: str, deviation: str) -> bool:
+    """Whether strays.json gives a reason: habits of Azure that are known from elsewhere than the recordings."""
+    return any(matches(each["document"], document) and matches(each["deviation"], deviation) for each in STRAYS)
+
+
 @dataclass
 class Audit:
     """What a run's answers came to."""
@@ -136,7 +143,8 @@ def audit(specs: Specs, samples: Iterable[Sample]) -> Audit:
             continue
         result.answers += 1
         used.add(operation)
-        for each in sorted(specs.deviations(operation, sample) - allowed[operation.family]):
+        strays = specs.deviations(operation, sample) - allowed[operation.family]
+        for each in sorted(each for each in strays if not is_known(operation.family, each)):
             line = f"{sample.method} {sample.path} ({sample.version}, {sample.status}): {each}"
             result.wrong.append(line)
     result.operations = len(used)

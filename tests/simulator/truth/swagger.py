@@ -104,8 +104,8 @@ class Operation:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """The template as an expression; a scope may be the root."""
-        text = re.escape(self.template).replace(r"/\{scope\}", "(?:/.+)?")
+        """The template as an expression; a scope may be the root, and the version of a key is the latest without one."""
+        text = re.escape(self.template).replace(r"/\{scope\}", "(?:/.+)?").replace(r"/\{key\-version\}", "(?:/[^/]*)?")
         return re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", text) + "/?", re.IGNORECASE)
 
     @property
@@ -125,7 +125,7 @@ def operations(book: Book) -> Iterator[Operation]:
         content = book.file(path)
         version = path.parent.name
         for template, methods in {**content.get("paths", {}), **content.get("x-ms-paths", {})}.items():
-            if re.fullmatch(r"/\{\w+\}", template):
+            if re.fullmatch(r"/\{\w+\}", template.split("?")[0]):
                 continue  # "/{roleAssignmentId}" would match everything
             for method, operation in methods.items():
                 if isinstance(operation, dict) and "responses" in operation:
