@@ -33,12 +33,12 @@ class Stack:
     def __init__(
         self, ports: Ports, folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False,
         app: Path = ROOT, hold_seconds: float = 600, hosts: int = 1,
-        storage_log: bool = False, nasty: Mapping[str, Any] | None = None,
+        storage_log: bool = False, nasty: Mapping[str, Any] | None = None, answers: str = "",
     ) -> None:  # fmt: skip
         self._ports, self._folder, self._app = ports, folder, app
         self._own_settings = dict(settings or {})
         self._nasty = dict(nasty or {"profile": "off"})
-        self._on_disk, self._hold = on_disk, hold_seconds
+        self._on_disk, self._hold, self._answers = on_disk, hold_seconds, answers
         self._children: list[Child] = []
         self._hosts: list[Child] = []
         self._count, self._storage_log = hosts, storage_log
@@ -142,6 +142,7 @@ class Stack:
             "functions_url": f"http://{HOST}:{self._ports.functions}",
             "system_key": self._keys["system_key"],
             "storage_audience": "https://storage.azure.com",
+            "answers": self._answers,
         }
 
     def _host_config(self) -> dict[str, Any]:

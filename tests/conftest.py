@@ -11,6 +11,8 @@ from simulator.client import Client
 from simulator.nastiness import told, wanted
 from simulator.ports import chosen
 from simulator.stack import Stack
+from tests.simulator.answers import answers_file
+from tests.simulator.truth import session as truth
 
 # A shared machine may stall for a second: what a test proves must not depend on that.
 settings.register_profile("cmkwarden", deadline=None)
@@ -18,10 +20,11 @@ settings.load_profile("cmkwarden")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the seed once, so that all processes of a run have the same."""
+    """Draw the seed once, so that all processes of a run have the same; have answers written down."""
     order = wanted(os.environ, "mild")
     os.environ["CMK_SEED"] = str(order["seed"])
     config.addinivalue_line("markers", "calm: the local Azure is not nasty while this test runs")
+    truth.begin(config)  # every simulator writes down its answers
 
 
 def pytest_report_header() -> str:
@@ -41,7 +44,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A running stack, as a person in front of it sees it."""
-    with Stack(chosen("random"), tmp_path_factory.mktemp("azure") / "local") as stack:
+    with Stack(chosen("random"), tmp_path_factory.mktemp("azure") / "local", answers=answers_file()) as stack:
         yield Client(stack.facts)
 
 
@@ -49,3 +52,18 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def folder(azure: Client) -> Path:
     """The folder with the logs and configurations of the stack."""
     return Path(azure.facts["ca"]).parent.parent
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the tests of the simulator's truth have measured, under xdist too."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "truth" and report.when == "call":
+                terminalreporter.write_sep("-", "truth of the simulator")
+                terminalreporter.write_line(str(value))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hold them to the official documents."""
+    truth.end(session)

@@ -49,6 +49,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 0
     manage_port: int = 0
+    answers: str = ""  # a file to which one example of every form of answer is appended; see samples.py
     knobs: dict[str, Any] = field(default_factory=dict)
     nasty: dict[str, Any] = field(default_factory=dict)  # a profile, as POST /faults takes it
 

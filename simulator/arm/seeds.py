@@ -7,9 +7,11 @@ subscriptions and groups are made.
 from typing import Any
 
 from simulator.arm.answer import Json
-from simulator.arm.router import Target, route, segments
+from simulator.arm.router import Target, fold, route, segments
 from simulator.arm.sim import Sim
 from simulator.arm.world import SUBSCRIPTION, ensure, subscription_body
+
+DELETED_VAULTS = "microsoft.keyvault/locations/deletedvaults"
 
 
 def seed(sim: Sim, resources: list[Any], principals: list[Any] | None = None) -> Json:
@@ -28,10 +30,26 @@ def _stored(sim: Sim, resources: list[Any]) -> Json:
             refused.append(identity)
             continue
         target = route(identity)
+        if target.kind == DELETED_VAULTS:
+            sim.world.deleted[fold(target.name)] = _grave(target, body)
+            stored += 1
+            continue
         ensure(sim.world, target, sim.config.tenant)
         sim.world.put(_completed(sim, target, body))
+        sim.samples.seeded(target.id)
         stored += 1
     return {"seeded": stored, "refused": refused, "resources": len(sim.world)}
+
+
+def _grave(target: Target, shown: Json) -> Json:
+    """A vault that was deleted before anything else happened: what its deleted form shows, and no keys."""
+    kept = shown.get("properties") or {}
+    properties = {"enableSoftDelete": True, "accessPolicies": [], "sku": {"family": "A", "name": "standard"}}
+    if kept.get("purgeProtectionEnabled"):
+        properties["enablePurgeProtection"] = True
+    vault = {"id": kept.get("vaultId"), "name": target.name, "type": "Microsoft.KeyVault/vaults"}
+    place = {name: kept[name] for name in ("location", "tags") if name in kept}
+    return {"vault": {**vault, **place, "properties": properties}, "keys": [], "shown": shown}
 
 
 def _parses(identity: str) -> bool:

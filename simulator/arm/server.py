@@ -70,6 +70,7 @@ class Arm:
             answer = self._gate.answer(
                 Request(raw.method, path, base, query, raw.headers, content, caller, correlation)
             )
+            self._sim.samples.note(raw.method, path, query.get("api-version", ""), answer)
         if fault and fault.cut == "after":
             return self._cut(raw, caller, started)
         answer = (fault.late if fault else None) or answer
@@ -96,7 +97,10 @@ class Arm:
             return self._cut(raw, caller, started)
         mark = raw.headers.get("x-ms-client-request-id") or str(uuid.uuid4())
         request = VaultRequest(raw.host, raw.method, path, query, content, mark)
-        answer = (fault.answer() if fault else None) or await self._plane.answer(request, caller, refusal)
+        answer = fault.answer() if fault else None
+        if answer is None:
+            answer = await self._plane.answer(request, caller, refusal)
+            self._sim.samples.note(raw.method, path, query.get("api-version", ""), answer)
         if answer is None or (fault and fault.cut == "after"):
             return self._cut(raw, caller, started)
         self._note(raw, caller, answer.status, started)

@@ -22,6 +22,7 @@ from simulator.arm.locks import Locks
 from simulator.arm.nasty import Nasty
 from simulator.arm.operations import Operations
 from simulator.arm.roles import OWNER
+from simulator.arm.samples import Samples
 from simulator.arm.throttle import Throttle
 from simulator.arm.tokens import OWNER_ID, Tokens
 from simulator.arm.vaultnames import VaultNames
@@ -45,6 +46,7 @@ class Sim:
         self.vaults = VaultNames()
         self.keys = KeyStore(self.world, self.clock)
         self.journal = Journal()
+        self.samples = Samples(config.answers)
         self.faults = Faults()
         self.nasty = Nasty(self.knobs)
         if config.nasty:

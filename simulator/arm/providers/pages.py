@@ -17,9 +17,9 @@ LARGEST = 1000
 def page(call: Call, items: Sequence[Any]) -> Answer:
     """One page of a list that is already in order."""
     size = _size(call)
-    start = _start(call.query.get("$skiptoken"))
-    if call.sim.knobs.empty_page and "$skiptoken" not in call.query:
-        return Answer(200, {"value": [], "nextLink": _link(call, 0)})
+    start, empty = _start(call.query.get("$skiptoken"))
+    if empty < call.sim.knobs.empty_pages or (call.sim.knobs.empty_page and "$skiptoken" not in call.query):
+        return Answer(200, {"value": [], "nextLink": _link(call, start, empty + 1)})
     chosen = items[start : start + size]
     body: Json = {"value": list(chosen)}
     if start + size < len(items):
@@ -52,16 +52,18 @@ def _size(call: Call) -> int:
     return min(int(asked), LARGEST, max(1, call.sim.knobs.page_size))
 
 
-def _start(token: str | None) -> int:
+def _start(token: str | None) -> tuple[int, int]:
+    """Where a page starts, and how many empty ones have come before it since the last row."""
     if token is None:
-        return 0
+        return 0, 0
     try:
-        return int(base64.urlsafe_b64decode(token.encode()))
+        start, _, empty = base64.urlsafe_b64decode(token.encode()).decode().partition("|")
+        return int(start), int(empty or 0)
     except ValueError:
         raise Refused(400, "InvalidSkipToken", "The skip token is invalid.") from None
 
 
-def _link(call: Call, start: int) -> str:
-    token = base64.urlsafe_b64encode(str(start).encode()).decode()
+def _link(call: Call, start: int, empty: int = 0) -> str:
+    token = base64.urlsafe_b64encode(f"{start}|{empty}".encode()).decode()
     rest = {name: value for name, value in call.query.items() if name != "$skiptoken"}
     return f"{call.base}{call.target.path}?{urlencode({**rest, '$skiptoken': token})}"

@@ -20,6 +20,8 @@ import trustme
 from azure.core.credentials import AccessToken
 from azure.identity import ManagedIdentityCredential
 
+from tests.simulator.answers import answers_file
+
 ROOT = Path(__file__).parents[3]
 TENANT = "11111111-0000-4000-8000-000000000001"
 SUB = "22222222-0000-4000-8000-000000000001"
@@ -118,7 +120,7 @@ class Stage:
         self._server = self.host.start()
         self.ca = str(folder / "ca.pem")
         config = folder / "arm.json"
-        config.write_text(json.dumps(_config(folder, self._server.server_address[1])))
+        config.write_text(json.dumps(configuration(folder, self._server.server_address[1])))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "simulator.arm", "--config", str(config)],
             cwd=ROOT,
@@ -227,7 +229,8 @@ def until[T](found: Callable[[], T], seconds: float = 5.0) -> T:
     raise AssertionError("it did not come")
 
 
-def _config(folder: Path, functions_port: int) -> dict[str, Any]:
+def configuration(folder: Path, functions_port: int) -> dict[str, Any]:
+    """What the simulator is started with; certificates are made in the folder."""
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1", "localhost", "*.vault.azure.net")
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
@@ -251,4 +254,5 @@ def _config(folder: Path, functions_port: int) -> dict[str, Any]:
         "system_key": "system-key",
         "storage_audience": "https://storage.azure.com",
         "knobs": {"workspace_seconds": 0.05},
+        "answers": answers_file(),
     }
