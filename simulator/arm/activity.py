@@ -13,7 +13,7 @@ from simulator.arm.answer import Json
 from simulator.arm.clock import Clock, stamp
 from simulator.arm.eventgrid import STATUSES, Happening, claims_of
 from simulator.arm.knobs import Knobs
-from simulator.arm.router import route
+from simulator.arm.router import fold, route
 
 KEPT = 50_000
 TICKS_AT_EPOCH = 621_355_968_000_000_000  # .NET counts from the year 1, in tenths of a microsecond
@@ -37,7 +37,7 @@ class Activity:
 
     def of(self, subscription: str) -> list[Json]:
         """The rows of one subscription, newest first."""
-        return [row for row in self._rows if row["subscriptionId"].lower() == subscription.lower()]
+        return [row for row in self._rows if fold(row["subscriptionId"]) == fold(subscription)]
 
 
 def _row(happening: Happening, tenant: str, operation: str, *, ends: bool) -> Json:

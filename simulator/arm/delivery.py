@@ -18,6 +18,7 @@ from simulator.arm.clock import Clock, stamp
 from simulator.arm.knobs import Knobs
 from simulator.arm.nasty import Nasty
 from simulator.arm.parcels import REASONS, Parcel, Trip, dead_letter
+from simulator.arm.router import fold
 from simulator.arm.subscribers import FUNCTION, NOT_RETRIED, Subscriber, subscriber
 
 # Retry schedule: AZURE 5.4. After some statuses it waits at least so long (delivery-and-retry.md, "Failure codes").
@@ -114,7 +115,7 @@ class Delivery:
         return self._session
 
     def _luck(self, kind: str, parcel: Parcel) -> float:
-        return self._nasty.luck(kind, parcel.subscription, parcel.subject.lower(), parcel.operation)
+        return self._nasty.luck(kind, parcel.subscription, fold(parcel.subject), parcel.operation)
 
     def _befalls(self, kind: str, parcel: Parcel, rate: float) -> bool:
         struck = rate > 0 and self._luck(kind, parcel) < rate

@@ -193,7 +193,7 @@ class Gate:
             },
             existed=existed,
             outcome="Failure" if refusal else outcome,
-            status=refusal.status if refusal else 200,
+            status=refusal.status if refusal else 200 if outcome == "Success" else 409,
             error=refusal.body.get("error") if refusal else None,
         )
         self._sim.eventgrid.publish(happening)

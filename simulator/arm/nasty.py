@@ -12,7 +12,7 @@ from simulator.arm.answer import Answer, Json
 from simulator.arm.chance import Chance
 from simulator.arm.envelopes import envelope
 from simulator.arm.knobs import Knobs
-from simulator.arm.router import Target
+from simulator.arm.router import Target, fold
 
 # kind -> the status it answers with (0: none), and what it does to the connection or to the effect
 STATUSES = {"throttled": 429, "throttled_silently": 429, "error_500": 500, "error_502": 502, "error_503": 503}
@@ -99,7 +99,7 @@ class Nasty:
         self.name, self.chance = name, Chance(seed)
         self._rates = {kind: float(parts[kind]) for kind in NAMES if parts.get(kind)}
         self._latency_ms, self._in_a_row = int(parts.get("latency_ms", 50)), int(parts.get("in_a_row", 2))
-        self._callers = frozenset(str(each).lower() for each in parts.get("callers") or [])
+        self._callers = frozenset(fold(str(each)) for each in parts.get("callers") or [])
         turned = {knob: parts[knob] for knob in (*EVENTS, *LAGS) if knob in parts}
         shown = self._knobs.show()
         self._before = {knob: shown[knob] for knob in turned}
@@ -121,10 +121,10 @@ class Nasty:
 
     def pick(self, method: str, target: Target, caller: str, oid: str) -> Strike | None:
         """What this request meets; None is the usual."""
-        if self._callers and caller.lower() not in self._callers:
+        if self._callers and fold(caller) not in self._callers:
             return None
         self.requests += 1
-        line = f"{caller or oid}|{method}|{target.id}".lower()
+        line = fold(f"{caller or oid}|{method}|{target.id}")
         occasion = self.chance.next(line)
         strike = Strike()
         if self._hits(LATENCY, occasion):

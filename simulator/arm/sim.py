@@ -16,6 +16,7 @@ from simulator.arm.delivery import Delivery
 from simulator.arm.eventgrid import EventGrid
 from simulator.arm.faults import Faults
 from simulator.arm.journal import Journal
+from simulator.arm.keyevents import KeyEvents
 from simulator.arm.keystore import KeyStore
 from simulator.arm.knobs import Knobs
 from simulator.arm.locks import Locks
@@ -61,6 +62,7 @@ class Sim:
         self.world.watch(self.locks)
         self.world.watch(self.vaults)
         self.world.watch(self.keys)
+        self.world.watch(KeyEvents(self.world, self.clock, self.eventgrid, lambda: self.access.settled))
 
     @contextmanager
     def settled(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.arm.answer import Json
+from simulator.arm.router import fold
 
 SUBSCRIPTIONS = "Microsoft.Resources.Subscriptions"
 VAULTS = "Microsoft.KeyVault.vaults"
@@ -54,13 +55,13 @@ class Subscriber:
 
     def wants(self, event: Json, topic: str, source: str) -> bool:
         """Whether the event is let through; strings are compared without case (AZURE 5.1)."""
-        if self.topic != topic or (self.source and self.source != source.lower()) or self.state != "Succeeded":
+        if self.topic != topic or (self.source and self.source != fold(source)) or self.state != "Succeeded":
             return False
         wanted, types = self.filter, self.filter.get("includedEventTypes")
         cased = bool(wanted.get("isSubjectCaseSensitive"))
         subject, begin, end = event["subject"], wanted.get("subjectBeginsWith", ""), wanted.get("subjectEndsWith", "")
         if not cased:
-            subject, begin, end = subject.lower(), begin.lower(), end.lower()
+            subject, begin, end = fold(subject), fold(begin), fold(end)
         return (
             (types is None or event["eventType"] in types)
             and subject.startswith(begin)
@@ -86,7 +87,7 @@ def subscriber(entry: Json) -> Subscriber:
     return Subscriber(
         name=entry["name"],
         topic=topic,
-        source=str(entry.get("source", "")).lower(),
+        source=fold(str(entry.get("source", ""))),
         is_cloud=schema == "CloudEventSchemaV1_0",
         filter=filters,
         endpoint=endpoint,
@@ -111,6 +112,6 @@ def _passes(advanced: Json, event: Json) -> bool:
     value: Any = event
     for part in advanced["key"].split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    wanted = [str(each).lower() for each in advanced["values"]]
+    wanted = [fold(str(each)) for each in advanced["values"]]
     negated = "Not" in advanced["operatorType"]
-    return negated if value is None else OPERATORS[advanced["operatorType"]](str(value).lower(), wanted)
+    return negated if value is None else OPERATORS[advanced["operatorType"]](fold(str(value)), wanted)

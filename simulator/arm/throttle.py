@@ -10,7 +10,7 @@ from math import ceil
 from simulator.arm.answer import GATEWAY, Answer
 from simulator.arm.clock import Clock
 from simulator.arm.knobs import Knobs
-from simulator.arm.router import Target
+from simulator.arm.router import Target, fold
 
 KINDS = {
     "GET": "read",
@@ -64,7 +64,7 @@ class Throttle:
         if target.kind == GRAPH:
             return {}, None  # it has a quota of its own
         kind, now, scale = KINDS.get(method, "write"), self._clock.now(), max(1e-6, self._knobs.throttle_scale)
-        subscription = target.subscription.lower()
+        subscription = fold(target.subscription)
         own = self._bucket((subscription, oid, kind), LIMITS[kind], now, scale)
         if not subscription:
             refusal = self._refusal(own.wait(scale), kind, "", oid)
@@ -102,7 +102,7 @@ class Throttle:
         self, target: Target, oid: str, kind: str, limit: tuple[float, float]
     ) -> tuple[dict[str, str], Answer | None]:
         scale = max(1e-6, self._knobs.throttle_scale)
-        key = (f"{target.subscription.lower()} {target.kind}", oid, kind)
+        key = (f"{fold(target.subscription)} {target.kind}", oid, kind)
         bucket = self._bucket(key, limit, self._clock.now(), scale)
         if self._knobs.throttling and bucket.wait(scale) > 0:
             return {}, provider_busy()

@@ -150,6 +150,8 @@ def _start(call: Call, before: Json | None, finish: Callable[[], Json | None]) -
         error = finish()
         if error is None and knobs.workspace_event in {"completed", "both"}:
             call.announce(existed)
+        if error is not None:
+            call.announce(existed, "Failure")
         return error
 
     return call.sim.operations.begin(call.target.path, knobs.workspace_seconds, end, before)

@@ -10,7 +10,7 @@ from simulator.arm.answer import Answer, Json, Refused, no_resource
 from simulator.arm.kql.moments import moment
 from simulator.arm.providers.pages import listed, page
 from simulator.arm.providers.shape import Call, Kind, get
-from simulator.arm.router import route
+from simulator.arm.router import fold, route
 
 SINKS = (
     "storageAccountId",
@@ -73,7 +73,7 @@ def delete_setting(call: Call) -> Answer:
 def list_settings(call: Call) -> Answer:
     """Those of one resource."""
     _need_resource(call)
-    start = f"{call.target.path.lower()}/"
+    start = f"{fold(call.target.path)}/"
     ids = call.sim.world.ids(SETTINGS, call.target.subscription, start)
     return page(call, [_seen(call, body) for each in ids if (body := call.sim.world.get(each))])
 
@@ -117,8 +117,8 @@ def _holds(row: Json, name: str, how: str, value: str) -> bool:
         return at is not None and limit is not None and (at >= limit if how == "ge" else at <= limit)
     held = row[FIELDS[name]] if name in FIELDS else row[WORDS[name]]["value"]
     if name == "resourceuri":  # what hangs under the resource belongs to it
-        return f"{held}/".lower().startswith(f"{value.rstrip('/')}/".lower())
-    return str(held).lower() == value.lower()
+        return fold(f"{held}/").startswith(fold(f"{value.rstrip('/')}/"))
+    return fold(str(held)) == fold(value)
 
 
 def _switch(sent: Json) -> Json:

@@ -3,6 +3,7 @@
 import re
 
 from simulator.arm.answer import Json, Refused
+from simulator.arm.router import fold
 
 CONDITION = re.compile(r"\s*([\w/.]+)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
 AND = re.compile(r"\s+and\s+(?=[\w/.]+\s+eq\s)", re.IGNORECASE)
@@ -24,8 +25,8 @@ def has_tag(body: Json, wanted: dict[str, str]) -> bool:
     name = wanted.get("tagname")
     if name is None:
         return True
-    tags = {key.lower(): value for key, value in (body.get("tags") or {}).items()}
-    return name.lower() in tags and wanted.get("tagvalue", tags[name.lower()]) == tags[name.lower()]
+    tags = {fold(key): value for key, value in (body.get("tags") or {}).items()}
+    return fold(name) in tags and wanted.get("tagvalue", tags[fold(name)]) == tags[fold(name)]
 
 
 def bad_filter(text: str) -> Refused:

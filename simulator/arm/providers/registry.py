@@ -6,6 +6,7 @@ Versions are those that third-party clients and SDKs are known to send (LOCAL 8,
 from simulator.arm.answer import Answer, Json, Refused
 from simulator.arm.providers.pages import page
 from simulator.arm.providers.shape import Call, Kind
+from simulator.arm.router import fold
 
 PLACES = ("West Europe", "North Europe", "East US", "East US 2", "West US", "Germany West Central")
 KEYVAULT = ("2026-05-15", "2026-03-01-preview", "2026-02-01", "2025-05-01", "2024-11-01", "2023-07-01", "2023-02-01",
@@ -67,7 +68,7 @@ TYPES: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "systemTopics": (("2025-02-15", "2022-06-15"), TAGGED),
     },
 }
-NAMES = {name.lower(): name for name in TYPES}
+NAMES = {fold(name): name for name in TYPES}
 FREE = {"Microsoft.Authorization", "Microsoft.Resources", "Microsoft.ResourceGraph"}  # nobody has to register these
 
 
@@ -87,9 +88,9 @@ def register(call: Call) -> Answer:
 
 
 def _known(name: str) -> str:
-    if name.lower() not in NAMES:
+    if fold(name) not in NAMES:
         raise Refused(404, "InvalidResourceNamespace", f"The resource namespace '{name}' is invalid.")
-    return NAMES[name.lower()]
+    return NAMES[fold(name)]
 
 
 def _provider(call: Call, name: str) -> Json:

@@ -16,7 +16,7 @@ from simulator.arm.keystore import KEYS, VERSIONS
 from simulator.arm.kql import Disallowed, Invalid, Query, compile_query
 from simulator.arm.providers.shape import Call, Kind
 from simulator.arm.roles import BUILTIN
-from simulator.arm.router import Target, route
+from simulator.arm.router import Target, fold, route
 from simulator.arm.world import GROUP, SUBSCRIPTION
 
 COLUMNS = (
@@ -85,9 +85,9 @@ def ask(call: Call) -> Answer:
 
 def _answered(call: Call, body: Json, quota: dict[str, str]) -> tuple[Query, list[Json]]:
     """The rows, remembered for the next page of the same question while nothing changes."""
-    wanted = frozenset(str(each).lower() for each in body.get("subscriptions") or [])
-    groups = tuple(str(each).lower() for each in body.get("managementGroups") or [])
-    nothing = bool(groups) and call.sim.config.tenant.lower() not in groups
+    wanted = frozenset(fold(str(each)) for each in body.get("subscriptions") or [])
+    groups = tuple(fold(str(each)) for each in body.get("managementGroups") or [])
+    nothing = bool(groups) and fold(call.sim.config.tenant) not in groups
     text = str(body.get("query") or "")
     key = (call.caller.oid, text, wanted, nothing, call.sim.world.version)
     memory: dict[Any, Any] = call.sim.answers
@@ -145,7 +145,7 @@ def _readable(call: Call, table: str, wanted: frozenset[str]) -> Iterator[Json]:
     everywhere: dict[str, bool] = {}
     for identity, body in call.sim.world.graph.items():
         target = route(identity)
-        if not _in_table(table, target) or (wanted and target.subscription not in wanted):
+        if not _in_table(table, target) or (wanted and fold(target.subscription) not in wanted):
             continue
         action = f"{target.kind}/read"
         if action not in everywhere:

@@ -7,7 +7,7 @@ from simulator.arm.answer import Answer, Json, no_subscription
 from simulator.arm.providers.odata import bad_filter, conditions, has_tag
 from simulator.arm.providers.pages import page
 from simulator.arm.providers.shape import Call, Kind
-from simulator.arm.router import route
+from simulator.arm.router import fold, route
 from simulator.arm.world import SUBSCRIPTION
 
 # Rows of the generic list carry these and no properties (generic_resource_lists.jsonl).
@@ -96,7 +96,7 @@ def list_resources(call: Call) -> Answer:
     prefix = f"/subscriptions/{target.subscription}/" + (f"resourceGroups/{target.group}/" if target.group else "")
     rows = sorted(
         (body for body in call.sim.world.below(prefix) if _is_listed(body) and _matches(body, wanted)),
-        key=lambda body: str(body["id"]).lower(),
+        key=lambda body: fold(str(body["id"])),
     )
     answer = page(call, rows)
     more = {each.strip().lower() for each in call.query.get("$expand", "").split(",")}
@@ -120,15 +120,15 @@ def _listed_row(body: Json, more: set[str]) -> Json:
 def _matches(body: Json, wanted: dict[str, str]) -> bool:
     group = wanted.get("resourcegroup")
     return (
-        all(str(body.get(field)).lower() == wanted[name].lower() for name, field in FILTERS.items() if name in wanted)
-        and (group is None or route(body["id"]).group.lower() == group.lower())
+        all(fold(str(body.get(field))) == fold(wanted[name]) for name, field in FILTERS.items() if name in wanted)
+        and (group is None or fold(route(body["id"]).group) == fold(group))
         and has_tag(body, wanted)
     )
 
 
 def _is_listed(body: Json) -> bool:
     """Top-level resources only: no groups, children or extensions."""
-    identity = str(body["id"]).lower()
+    identity = fold(str(body["id"]))
     return identity.count("/providers/") == 1 and identity.partition("/providers/")[2].count("/") == 2
 
 

@@ -5,7 +5,7 @@ Names are compared without case, values with it (Azure's page on tags). The body
 
 from simulator.arm.answer import Answer, Json, Refused, bad_content, no_group, no_resource
 from simulator.arm.providers.shape import Call, Kind
-from simulator.arm.router import route
+from simulator.arm.router import fold, route
 from simulator.arm.world import GROUP
 
 MOST = 50  # tags that a resource may have
@@ -62,17 +62,17 @@ def _sent(body: Json) -> dict[str, str]:
 
 def _merged(old: dict[str, str], sent: dict[str, str]) -> dict[str, str]:
     """Those that were there keep the casing of their names."""
-    names = {name.lower(): name for name in old}
-    return {**old, **{names.get(name.lower(), name): value for name, value in sent.items()}}
+    names = {fold(name): name for name in old}
+    return {**old, **{names.get(fold(name), name): value for name, value in sent.items()}}
 
 
 def _without(old: dict[str, str], sent: dict[str, str]) -> dict[str, str]:
     """By name, and by value where one is given."""
-    gone = {name.lower(): value for name, value in sent.items()}
+    gone = {fold(name): value for name, value in sent.items()}
     return {
         name: value
         for name, value in old.items()
-        if name.lower() not in gone or gone[name.lower()] not in {"", None, value}
+        if fold(name) not in gone or gone[fold(name)] not in {"", None, value}
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -248,6 +249,38 @@ def test_a_change_of_access_is_told_by_the_vault(subscribed: Stage, hook: Webhoo
 
     kinds = [event["eventType"] for body in hook.got() for event in body]
     assert kinds == ["Microsoft.KeyVault.VaultAccessPolicyChanged"] * 2
+
+
+def test_keys_tell_of_new_versions_and_of_their_end(subscribed: Stage, hook: Webhook) -> None:
+    """A new version at once; thirty days before its end, and at its end, by the clock; a seeded key is new to nobody."""
+    kinds = {
+        "includedEventTypes": [
+            f"Microsoft.KeyVault.Key{each}" for each in ("NewVersionCreated", "NearExpiry", "Expired")
+        ]
+    }
+    hooked = {"endpointType": "WebHook", "endpointUrl": hook.url}
+    subscribe(subscribed, topicType="Microsoft.KeyVault.vaults", filter=kinds, **hooked)
+    path = put(subscribed, "kv-keyed")
+    day, end = 86_400, int(time.time()) + 40 * 86_400
+    attributes = {"exp": end}
+    subscribed.tell(
+        "POST", "/seed", {"resources": [{"id": f"{path}/keys/old", "properties": {"attributes": attributes}}]}
+    )
+    body = {"properties": {"kty": "RSA", "attributes": attributes}}
+    assert subscribed.call("PUT", f"{path}/keys/young", body).status_code == 200
+    until(lambda: len(hook.got()) >= 1)
+    subscribed.tell("POST", "/clock", {"advance": 11 * day})
+    until(lambda: len(hook.got()) >= 3)
+    subscribed.tell("POST", "/clock", {"advance": 30 * day})
+    until(lambda: len(hook.got()) >= 5)
+    events = [event for body in hook.got() for event in body]
+
+    told = [(each["eventType"].rsplit(".Key", 1)[1], each["subject"]) for each in events]
+    assert told[0] == ("NewVersionCreated", "young")
+    assert sorted(told[1:3]) == [("NearExpiry", "old"), ("NearExpiry", "young")]
+    assert sorted(told[3:]) == [("Expired", "old"), ("Expired", "young")]
+    assert {str(each["data"]["EXP"]) for each in events} == {str(end)}
+    assert events[0]["data"]["Id"].startswith("https://kv-keyed.vault.azure.net/keys/young/")
 
 
 @pytest.mark.parametrize("who", ["owner", "reader"])
