@@ -83,7 +83,7 @@ def registration(stage: Stage, az: AzureCli, report: Report) -> None:
     report.expect(
         NAME, "login --service-principal, registered cloud", ran, ["servicePrincipal"] * len(SUBSCRIPTIONS), ran.json()
     )
-    ran = AzureCli(stage, "public").run(f"login --identity --object-id {PRINCIPAL_ID} --query [].cloudName")
+    ran = AzureCli(stage, "public").run(f"login --identity --object-id {PRINCIPAL_ID} --query [].environmentName")
     report.expect(
         NAME, "login --identity by object id, AzureCloud", ran, ["AzureCloud"] * len(SUBSCRIPTIONS), ran.json()
     )

@@ -4,6 +4,7 @@ Known disagreements, asserted as such:
 
 - A workspace whose managed disk layer follows the newest version of its key has no `keyVersion`; Prowler takes that for an
   error, gives no finding for it and for all that are listed after it, and ends with success.
+- A vault that is still registering its name in DNS cannot be asked for its keys; Prowler drops it from all checks.
 - With ten vaults or more whose data plane answers 200 and lists a key it waits for ever: it hands work to the pool of
   threads from within that pool. The planted vaults answer 403, as a vault does that has given it nothing.
 """
@@ -37,7 +38,8 @@ def findings(stage: Stage, report: Report) -> None:
     """Three checks over the planted estate, finding by finding, passes as well as fails."""
     ran, found = _run(stage, "findings", SUBSCRIPTION, [RECOVERABLE, RBAC, CMK])
     for name, letter in ((RECOVERABLE, "V"), (RBAC, "B")):
-        wanted = {f"{each.name.lower()} {_verdict(letter in each.prowler)}" for each in VAULTS}
+        seen = [each for each in VAULTS if "-" not in each.prowler]
+        wanted = {f"{each.name.lower()} {_verdict(letter in each.prowler)}" for each in seen}
         report.expect(NAME, name, ran, wanted, found.get(name, set()))
         ran = ran.again()
     wanted = {f"{each.name.lower()} {_verdict('C' in each.prowler)}" for each in WORKSPACES}
