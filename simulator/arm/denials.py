@@ -117,7 +117,8 @@ def _denial_of(target: Target, body: Json) -> Denial | None:
     if target.kind == GROUP and route(str(body.get("managedBy") or "/")).kind == WORKSPACES:
         return _compiled(managed_body(str(body["id"]), str(body["managedBy"])), derived=True)
     if target.kind == WORKSPACES:
-        group = (body.get("properties") or {}).get("managedResourceGroupId")
+        properties = body.get("properties")  # a seeded one may be anything
+        group = properties.get("managedResourceGroupId") if isinstance(properties, dict) else None
         return _compiled(managed_body(str(group), str(body["id"])), derived=True) if group else None
     return None
 

@@ -28,7 +28,8 @@ def _subnets(body: Json) -> list[str]:
 
 
 def _parameter(body: Json, name: str) -> str:
-    held = (_properties(body).get("parameters") or {}).get(name)
+    given = _properties(body).get("parameters")
+    held = given.get(name) if isinstance(given, dict) else None
     return str(held.get("value") or "") if isinstance(held, dict) else ""
 
 
