@@ -33,7 +33,8 @@ class Stack:
     def __init__(
         self, ports: Ports, folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False,
         app: Path = ROOT, hold_seconds: float = 600, hosts: int = 1,
-        storage_log: bool = False, nasty: Mapping[str, Any] | None = None, answers: str = "",
+        storage_log: bool = False, answers: str = "",
+        nasty: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         self._ports, self._folder, self._app = ports, folder, app
         self._own_settings = dict(settings or {})

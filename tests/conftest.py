@@ -20,11 +20,11 @@ settings.load_profile("cmkwarden")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the seed once, so that all processes of a run have the same; have answers written down."""
+    """Draw the seed once, so that all processes of a run have the same; have every simulator write down its answers."""
+    truth.begin(config)
     order = wanted(os.environ, "mild")
     os.environ["CMK_SEED"] = str(order["seed"])
     config.addinivalue_line("markers", "calm: the local Azure is not nasty while this test runs")
-    truth.begin(config)  # every simulator writes down its answers
 
 
 def pytest_report_header() -> str:

@@ -117,6 +117,16 @@ def denied(client: str, oid: str, action: str, scope: str, denial: tuple[str, st
     )
 
 
+def not_registered(namespace: str) -> Refused:
+    """A provider that the subscription does not use yet (arm_errors.jsonl, four recordings)."""
+    code = "MissingSubscriptionRegistration"
+    text = (
+        f"The subscription is not registered to use namespace '{namespace}'. "
+        "See https://aka.ms/rps-not-found for how to register subscriptions."
+    )
+    return Refused(409, code, text, GATEWAY, details=[{"code": code, "target": namespace, "message": text}])
+
+
 def locked(scope: str, deed: str, locks: list[str]) -> Refused:
     """A lock holds; wording as recorded (arm_errors.jsonl, ScopeLocked on a group)."""
     return Refused(

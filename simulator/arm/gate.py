@@ -25,6 +25,7 @@ from simulator.arm.answer import (
     no_group,
     no_subscription,
     not_allowed,
+    not_registered,
     unknown_type,
 )
 from simulator.arm.config import CLIENT_ADDRESS
@@ -76,6 +77,7 @@ class Gate:
         target = route(request.path)
         if target.subscription and self._sim.world.get(f"/subscriptions/{target.subscription}") is None:
             raise no_subscription(target.subscription)
+        self._need_registration(request.method, target)
         kind = TABLE.get(target.kind) or self._unimitated(target)
         action = right(kind, request.method)
         grant = None
@@ -150,6 +152,17 @@ class Gate:
         ]
         if missing:
             raise linked.refusal(caller.shown, caller.oid, action, target.path, missing)
+
+    def _need_registration(self, method: str, target: Target) -> None:
+        """A provider that was seeded as not registered takes reads only, until somebody registers it."""
+        where = f"/subscriptions/{target.subscription}/providers/{target.namespace}"
+        found = self._sim.world.get(where)
+        if found is None or found.get("registrationState") != "NotRegistered":
+            return
+        if target.kind.endswith("/register"):
+            self._sim.world.drop(where)
+        elif method not in {"GET", "HEAD"}:
+            raise not_registered(target.namespace)
 
     def _need_group(self, target: Target) -> None:
         if not target.group or target.kind == GROUP:

@@ -13,6 +13,7 @@ class Knobs:
 
     page_size: int = 100  # items in a page of a list; real vault lists are said to page by 2 or 3 (LOCAL 8)
     empty_page: bool = False  # first page `value: []` with a nextLink, as recorded (INDEX, shape 11)
+    loose_top: bool = False  # pages of Key Vault may hold more rows than $top asks for: nine for one were recorded
     empty_pages: int = 0  # so many empty pages before each page with rows; 46 in a row were recorded (deletedVaults)
     dns_seconds: float = 0.0  # how long a new vault stays RegisteringDns
     purge_seconds: float = 0.0  # how long purging a vault takes; 7 s to 8 min in the recordings

@@ -6,6 +6,7 @@ Only what decides is kept, as recorded (role_definitions.jsonl). Descriptions an
 from typing import Any, NamedTuple
 
 from simulator.arm.answer import Json
+from simulator.arm.role_texts import DESCRIPTIONS
 
 AUTHORIZATION = "Microsoft.Authorization/roleDefinitions"
 VAULTS = "Microsoft.KeyVault/vaults"
@@ -59,7 +60,7 @@ class Builtin(NamedTuple):
             "properties": {
                 "roleName": self.name,
                 "type": "BuiltInRole",
-                "description": "",
+                "description": DESCRIPTIONS.get(self.guid, ""),
                 "assignableScopes": ["/"],
                 "permissions": [permission],
                 "createdOn": "2015-02-02T21:55:09.8806423Z",

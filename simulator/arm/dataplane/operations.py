@@ -16,6 +16,7 @@ from simulator.arm.keystore import OPERATIONS, latest
 from simulator.arm.material import ALGORITHMS, CURVES, close, open_
 from simulator.arm.router import fold
 
+CARRIER = 2 * 86_400  # seconds that a key exchange key lives (azure-cli test_keyvault_key)
 SIZES = (2048, 3072, 4096)
 KINDS = {"rsa": "RSA", "rsa-hsm": "RSA-HSM", "ec": "EC", "ec-hsm": "EC-HSM"}
 # The word in the path and the operation as the key's list has it; then those that work outside a key's days, too.
@@ -49,7 +50,12 @@ async def create(call: VaultCall) -> Answer:
     sent = call.body()
     if call.sim.keys.grave(call.key_id):
         raise texts.held(call.name)
-    made = call.sim.keys.add(call.vault, call.name, wanted(call.vault, sent), sent.get("tags"))
+    properties = wanted(call.vault, sent)
+    if properties.get("keyOps") == [
+        "import"
+    ]:  # only carries others into a hardware module, and not for long (recorded)
+        properties["attributes"].setdefault("exp", int(time.time()) + CARRIER)
+    made = call.sim.keys.add(call.vault, call.name, properties, sent.get("tags"))
     return Answer(200, await call.bundle(made))
 
 

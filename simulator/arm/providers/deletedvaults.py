@@ -69,7 +69,7 @@ def list_deleted(call: Call) -> Answer:
     """Deleted vaults of the subscription, by name."""
     start = fold(f"/subscriptions/{call.target.subscription}/")
     rows = [each["shown"] for _, each in sorted(call.sim.world.deleted.items())]
-    return page(call, [row for row in rows if fold(row["id"]).startswith(start)])
+    return page(call, [row for row in rows if fold(row["id"]).startswith(start)], trailing=True)
 
 
 def purge(call: Call) -> Answer:

@@ -62,7 +62,7 @@ def create(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     """PATCH: only what was sent."""
     sent, old = call.body(), call.found()
-    properties = patched(old.get("properties") or {}, sent.get("properties") or {})
+    properties = patched(old.get("properties") or {}, sent.get("properties") or {}, call.version)
     _check_model(call, old, properties)
     body = {**old, "properties": properties, "systemData": _system(call, old)}
     if sent.get("tags") is not None:
@@ -79,7 +79,7 @@ def read(call: Call) -> Answer:
 
 def list_vaults(call: Call) -> Answer:
     """GET of a subscription's or a group's."""
-    answer = listed(call)
+    answer = listed(call, trailing=True)
     answer.body["value"] = [shown(each, call.version) for each in answer.body["value"]]
     return answer
 
@@ -130,27 +130,25 @@ def _check_model(call: Call, old: Json, made: Json) -> None:
 
 
 def _first(call: Call, body: Json, made: Json) -> Answer:
-    """A new vault answers RegisteringDns and a URI without slash, then settles (INDEX, shape 8).
+    """A new vault answers RegisteringDns, and a URI as the name was sent and without slash.
 
-    The URI is in lower case whatever the name is (keyvault_vaults.jsonl: cfb-txqrNpDc-nRBAC-vault).
+    From the first GET on the URI is in lower case and has its slash (myValtZikfikxz, and the polls of all creations).
     """
-    uri = f"https://{fold(call.target.name)}.vault.azure.net"
-    young = {**body, "properties": {**made, "vaultUri": uri, "provisioningState": "RegisteringDns"}}
-    settled = {**body, "properties": {**made, "vaultUri": f"{uri}/", "provisioningState": "Succeeded"}}
-    world = call.sim.world
+    host = f"{call.target.name}.vault.azure.net"
+    answer = {**made, "vaultUri": f"https://{host}", "provisioningState": "RegisteringDns"}
+    young = {**body, "properties": {**answer, "vaultUri": f"https://{fold(host)}/"}}
+    call.sim.world.put(young)
     if call.sim.knobs.dns_seconds <= 0:
-        world.put(settled)
+        _settle(call.sim, young)
     else:
-        world.put(young)
         call.sim.clock.later(call.sim.knobs.dns_seconds, lambda: _settle(call.sim, young))
-    return Answer(200, shown(young, call.version), existed=False)
+    return Answer(200, shown({**body, "properties": answer}, call.version), existed=False)
 
 
 def _settle(sim: Sim, young: Json) -> None:
     now = sim.world.get(young["id"])
     if now is not None:
-        ready = {"vaultUri": f"{young['properties']['vaultUri']}/", "provisioningState": "Succeeded"}
-        sim.world.put({**now, "properties": {**now["properties"], **ready}})
+        sim.world.put({**now, "properties": {**now["properties"], "provisioningState": "Succeeded"}})
 
 
 def _recover(call: Call) -> Answer:
@@ -169,7 +167,8 @@ def _served(name: str, old: Json) -> Json:
     """What the vault itself owns: a PUT that leaves it out does not take it away."""
     kept: Json = {field: old[field] for field in ("hsmPoolResourceId", "privateEndpointConnections") if field in old}
     uri = old.get("vaultUri") or f"https://{fold(name)}.vault.azure.net/"
-    return {**kept, "vaultUri": uri, "provisioningState": "Succeeded"}
+    state = old.get("provisioningState")
+    return {**kept, "vaultUri": uri, "provisioningState": state if state == "RegisteringDns" else "Succeeded"}
 
 
 def _system(call: Call, old: Json | None) -> Json:

@@ -31,6 +31,11 @@ SINCE = {
     "softDeleteRetentionInDays": "2019-09-01",
     "publicNetworkAccess": "2021-06-01",
 }
+# From this version on a new vault has soft delete unless it is refused; before it was not even shown (recorded).
+SOFT_DELETE_SINCE = "2019-09-01"
+# From this version on the retention period is shown although nobody has set it (2019-09-01 does not: recorded; later
+# recordings always set it).
+DAYS_SINCE = "2021-04-01"
 SYSTEM_SINCE = "2021-04-01"
 MOST_POLICIES = 1024
 RECOVERY = ("delete", "backup", "restore", "recover", "purge")
@@ -85,9 +90,11 @@ def replaced(old: Json | None, sent: Json, version: str) -> Json:
         "accessPolicies": sent.get("accessPolicies") or [],
         "enabledForDeployment": bool(sent.get("enabledForDeployment")),
         **{flag: sent[flag] for flag in FLAGS if sent.get(flag) is not None},
-        **_recovery(before, sent, fresh=old is None),
-        "enableRbacAuthorization": _rbac(before, sent, version, fresh=old is None),
+        **_recovery(before, sent, version, fresh=old is None and version >= SOFT_DELETE_SINCE),
     }
+    rbac = _rbac(before, sent, version, fresh=old is None)
+    if rbac is not None:
+        made["enableRbacAuthorization"] = rbac
     acls = sent.get("networkAcls")
     if acls and {name: value for name, value in acls.items() if value} != OPEN_NETWORK:
         made["networkAcls"] = {**acls, "ipRules": acls.get("ipRules") or []}
@@ -96,22 +103,22 @@ def replaced(old: Json | None, sent: Json, version: str) -> Json:
     return made
 
 
-def patched(old: Json, sent: Json) -> Json:
+def patched(old: Json, sent: Json, version: str) -> Json:
     """Properties after a PATCH: only what was sent changes; a list is replaced whole (AZURE 2.2)."""
     _check(old, sent)
     own = {"vaultUri", "provisioningState", "createMode", "privateEndpointConnections"}
     given = {name: value for name, value in sent.items() if value is not None and name not in own}
-    return {**old, **given, **_recovery(old, sent, fresh=False)}
+    return {**old, **given, **_recovery(old, sent, version, fresh=False)}
 
 
-def _recovery(old: Json, sent: Json, *, fresh: bool) -> Json:
+def _recovery(old: Json, sent: Json, version: str, *, fresh: bool) -> Json:
     """Soft delete and purge protection: on for good once on; purge protection is true or not there at all."""
     soft = sent.get("enableSoftDelete")
     if soft is None:
         soft = True if fresh else old.get("enableSoftDelete")
     made: Json = {} if soft is None else {"enableSoftDelete": soft}
     days = old.get("softDeleteRetentionInDays") or sent.get("softDeleteRetentionInDays")
-    if soft:
+    if soft and version[:10] >= DAYS_SINCE:
         days = days or 90
     if days:
         made["softDeleteRetentionInDays"] = days
@@ -120,10 +127,11 @@ def _recovery(old: Json, sent: Json, *, fresh: bool) -> Json:
     return made
 
 
-def _rbac(old: Json, sent: Json, version: str, *, fresh: bool) -> bool:
+def _rbac(old: Json, sent: Json, version: str, *, fresh: bool) -> bool | None:
+    """The access model; None while nobody has said it: then it is not shown (recorded, 2016-10-01 to 2021-04-01)."""
     if sent.get("enableRbacAuthorization") is not None:
         return bool(sent["enableRbacAuthorization"])
-    return version[:10] >= RBAC_SINCE if fresh else bool(old.get("enableRbacAuthorization"))
+    return True if fresh and version[:10] >= RBAC_SINCE else old.get("enableRbacAuthorization")
 
 
 def _need(sent: Json) -> None:

@@ -31,6 +31,7 @@ NOT_AT_FIRST = (
     *("managedDiskIdentity", "privateLinkAssets"),
 )
 READ_ONLY = ("resourceTags", "enableFedRampCertification")  # parameters that come back whatever is sent
+FIRST = "2018-04-01"
 MODERN = "2025-10"  # from here on bodies have computeMode, and a PUT needs it (AZURE 0, hazard 8)
 
 
@@ -120,10 +121,15 @@ def first(sent: Json, done: Json, old: Json | None, version: str) -> Json:
 
 
 def view(body: Json, version: str) -> Json:
-    """What an api-version shows of it: computeMode is younger than 2025-10-01-preview (INDEX, shape 6)."""
-    if version >= MODERN or "computeMode" not in properties(body):
+    """What an api-version shows of it: computeMode is younger than 2025-10-01-preview (INDEX, shape 6).
+
+    The first one knows neither systemData nor isUcEnabled (its document, and azure-mgmt-databricks-1.0.0's recording).
+    """
+    if version >= MODERN:
         return body
-    return {**body, "properties": {name: each for name, each in properties(body).items() if name != "computeMode"}}
+    hidden = {"computeMode", "isUcEnabled"} if version == FIRST else {"computeMode"}
+    rest = {name: each for name, each in body.items() if name != "systemData" or version != FIRST}
+    return {**rest, "properties": {name: each for name, each in properties(body).items() if name not in hidden}}
 
 
 def _born(sent: Json, by: Json, version: str) -> Json:

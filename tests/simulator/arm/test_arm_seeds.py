@@ -71,7 +71,7 @@ def test_what_has_no_id_is_named_and_the_rest_goes_in(stage: Stage) -> None:
 
 
 def test_lists_come_in_pages(stage: Stage) -> None:
-    """`$top` and the page-size knob cut them; the links lead through all of them once, by both scopes."""
+    """`$top` and the page-size knob cut them; the links lead through all of them once, and the last page is empty."""
     group = f"/subscriptions/{OTHER_SUB}/resourceGroups/rg-pages"
     vaults = [{"id": f"{group}/providers/Microsoft.KeyVault/vaults/kv-page{n:02d}"} for n in range(25)]
     stage.tell("POST", "/seed", {"resources": vaults})
@@ -84,9 +84,9 @@ def test_lists_come_in_pages(stage: Stage) -> None:
     client = KeyVaultManagementClient(stage.credential("reader"), OTHER_SUB, **stage.sdk())
     by_sdk = [each.name for each in client.vaults.list_by_resource_group("rg-pages")]
 
-    assert [len(page) for page in whole] == [25]
-    assert [len(page) for page in tens] == [10, 10, 5]
-    assert [len(page) for page in threes] == [0, 3, 3, 3, 3, 3, 3, 3, 3, 1]
+    assert [len(page) for page in whole] == [25, 0]
+    assert [len(page) for page in tens] == [10, 10, 5, 0]
+    assert [len(page) for page in threes] == [0, 3, 3, 3, 3, 3, 3, 3, 3, 1, 0]
     assert by_sdk == [f"kv-page{n:02d}" for n in range(25)]
 
 

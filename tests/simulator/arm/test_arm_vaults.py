@@ -34,7 +34,7 @@ def test_a_new_vault_is_registering_and_then_succeeded(stage: Stage, vaults: str
         "enableSoftDelete": True,
         "softDeleteRetentionInDays": 90,
         "enableRbacAuthorization": True,
-        "vaultUri": "https://kv-life1.vault.azure.net",
+        "vaultUri": "https://kv-Life1.vault.azure.net",
         "provisioningState": "RegisteringDns",
         "publicNetworkAccess": "Enabled",
     }
@@ -148,17 +148,17 @@ def test_a_legacy_vault_is_put_right(stage: Stage, vaults: str) -> None:
     assert made["softDeleteRetentionInDays"] == 90
 
 
-@pytest.mark.parametrize(("version", "expected"), [("2025-05-01", False), ("2026-02-01", True)])
+@pytest.mark.parametrize(("version", "expected"), [("2025-05-01", None), ("2026-02-01", True)])
 def test_the_default_access_model_depends_on_the_version(
-    stage: Stage, vaults: str, version: str, expected: bool
+    stage: Stage, vaults: str, version: str, expected: bool | None
 ) -> None:
-    """RBAC is the default of a new vault from 2026-02-01 on; an old vault keeps what it has."""
+    """RBAC is the default of a new vault from 2026-02-01 on; before, nothing is shown; an old vault keeps what it has."""
     name = f"kv-model{version[3]}x{version[-4]}"
     made = stage.call("PUT", f"{vaults}/{name}", vault(), version=version).json()
     kept = stage.call("PUT", f"{vaults}/{name}", vault(), version="2026-05-15").json()
 
-    assert made["properties"]["enableRbacAuthorization"] is expected
-    assert kept["properties"]["enableRbacAuthorization"] is expected
+    assert made["properties"].get("enableRbacAuthorization") is expected
+    assert kept["properties"].get("enableRbacAuthorization") is expected
 
 
 @pytest.mark.parametrize("name", ["1kv", "kv--two", "kv-", "kv", "a" * 25, "kv_x1"])

@@ -18,9 +18,12 @@ def vault_of(row: Interaction, bodies: Iterable[dict[str, Any]]) -> dict[str, An
     return None
 
 
-def stand_in(row: Interaction, tenant: str, oid: str) -> dict[str, Any]:
+def stand_in(row: Interaction, tenant: str, oid: str, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """A vault of that name which lets the caller do everything with keys: the recording does not show the real one."""
     name = row.host.split(".")[0]
+    keys = [shown for handle_, shown in known.items() if handle_.startswith(f"{row.host}/".lower())]
+    levels = {str(shown["attributes"].get("recoveryLevel")) for shown in keys}
+    days = 7 if any(level.startswith("Customized") for level in levels) else 90
     where = f"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/unrecorded/providers/Microsoft.KeyVault/vaults/{name}"
     return {
         "id": where,
@@ -32,7 +35,7 @@ def stand_in(row: Interaction, tenant: str, oid: str) -> dict[str, Any]:
             "sku": {"family": "A", "name": "premium"},
             "accessPolicies": [{"tenantId": tenant, "objectId": oid, "permissions": EVERY_KEY_RIGHT}],
             "enableSoftDelete": True,
-            "softDeleteRetentionInDays": 90,
+            "softDeleteRetentionInDays": days,
             "vaultUri": f"https://{name}.vault.azure.net/",
             "provisioningState": "Succeeded",
         },
@@ -80,3 +83,13 @@ def fullest(rows: Iterable[Interaction]) -> dict[str, dict[str, Any]]:
 def handle(row: Interaction, shown: dict[str, Any]) -> str:
     """Host and name of a key."""
     return f"{row.host}/{shown['kid'].partition('/keys/')[2].split('/', 1)[0]}".lower()
+
+
+def with_policy(row: Interaction, known: dict[str, dict[str, Any]], vault_id: str) -> list[dict[str, Any]]:
+    """The key whose rotation policy is read, with the policy that was shown."""
+    name = row.path.strip("/").split("/")[1]
+    shown = known.get(f"{row.host}/{name}".lower(), {"attributes": {"enabled": True}})
+    bodies = seeded(shown.get("kid") or f"https://{row.host}/keys/{name}", shown, vault_id)
+    policy = {field: value for field, value in row.body.items() if field != "id"}
+    bodies[-1]["properties"]["rotationPolicy"] = policy
+    return bodies

@@ -43,8 +43,8 @@ class Names:
                 self._links[plain(recorded[name])] = actual[name]
 
     def link(self, url: str) -> str | None:
-        """The simulator's URL in place of one that Azure had handed out."""
-        return self._links.get(plain(url))
+        """The simulator's URL in place of one that Azure had handed out; a page is known by its token alone, too."""
+        return self._links.get(plain(url)) or self._links.get(token(url))
 
     def apply(self, value: Any) -> Any:
         """A request's URL or body with everything known put in."""
@@ -55,7 +55,7 @@ class Names:
 
     def _pair(self, recorded: str, actual: str) -> None:
         if recorded.startswith("https://") and "skiptoken" in recorded.lower():
-            self._links[plain(recorded)] = actual
+            self._links[plain(recorded)] = self._links[token(recorded)] = actual
             return
         ones, others = recorded.split("/"), actual.split("/")
         if len(ones) == len(others):
@@ -80,6 +80,12 @@ def identity(item: Any) -> str:
 def is_invented(text: str) -> bool:
     """Whether a word looks like something that a server made up."""
     return text != NOBODY and len(text) >= 8 and any(char.isdigit() for char in text) and not TIME.match(text)
+
+
+def token(url: str) -> str:
+    """The token of a page: one recorder has put another subscription into URLs, and not into links."""
+    found = [value for name, value in parse_qsl(urlsplit(url).query) if "skiptoken" in name.lower()]
+    return f"token {found[0]}" if found else "no token"
 
 
 def plain(url: str) -> str:

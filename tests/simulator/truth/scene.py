@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from tests.simulator.truth.fleet import PLAYER, Simulator
-from tests.simulator.truth.keys import fullest, handle, seeded, shown_keys, stand_in, vault_of
+from tests.simulator.truth.keys import fullest, handle, seeded, shown_keys, stand_in, vault_of, with_policy
 from tests.simulator.truth.names import Names, identity
 from tests.simulator.truth.recordings import Interaction
-from tests.simulator.truth.singles import circumstances, principals
+from tests.simulator.truth.singles import circumstances, principals, taken_name, unregistered
 
 EVERYTHING = 100_000
 MANY_EMPTY_PAGES = 1000
@@ -46,7 +46,7 @@ class Scene:
         """Make the world fit for a request of an imitated provider."""
         self._group(row)
         self._people += [self._names.apply(each) for each in principals(row)]
-        for body in circumstances(row) if row.is_single else []:
+        for body in [*(circumstances(row) if row.is_single else []), *unregistered(row), *taken_name(row)]:
             self._seed(body)
         self._role(row)
         items = listed(row)
@@ -106,7 +106,7 @@ class Scene:
         has_more = "nextLink" in row.body
         size = (len(items) or 1) if has_more else EVERYTHING
         empty = MANY_EMPTY_PAGES if has_more and not items else 0
-        pages = {"page_size": size, "empty_pages": empty}
+        pages = {"page_size": size, "empty_pages": empty, "loose_top": has_more and "$top" in row.query}
         if pages != self._pages:
             self._pages = pages
             self._simulator.tell("POST", "/knobs", pages)
@@ -148,7 +148,7 @@ class Scene:
 
     def _vault(self, row: Interaction) -> None:
         """The vault that is called, and the keys that it shows without having been told to make them."""
-        vault = vault_of(row, self._full.values()) or stand_in(row, self._tenant, PLAYER)
+        vault = vault_of(row, self._full.values()) or stand_in(row, self._tenant, PLAYER, self._keys)
         if str(vault["id"]).lower() not in self._known and row.host not in self._hosts:
             self._appear(vault)
         self._hosts.add(row.host)
@@ -160,6 +160,9 @@ class Scene:
                 for body in seeded(whole["kid"], {**whole, "attributes": shown["attributes"]}, str(vault["id"])):
                     self._seed(body)
             self._known.add(name)
+        if row.method == "GET" and row.path.endswith("/rotationpolicy") and row.status == 200:
+            for body in with_policy(row, self._keys, str(vault["id"])):
+                self._seed(body)
 
     def _role(self, row: Interaction) -> None:
         """The role that is given, where the simulator does not know it: some are of the recording's own tenant."""

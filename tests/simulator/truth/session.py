@@ -5,6 +5,7 @@ run; when all tests are over the folder is read, and what no document and no hab
 """
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def end(session: pytest.Session) -> None:
         return
     folder = os.environ.pop(FOLDER, "")
     samples = list(written(Path(folder))) if folder else []
+    shutil.rmtree(folder, ignore_errors=True)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or (folder and not samples):
         return

@@ -91,11 +91,6 @@ def circumstances(row: Interaction) -> list[dict[str, Any]]:
         holder = str(row.body["error"]["message"]).rsplit("locked: '", 1)[1].split("'")[0]
         where = f"{holder}/providers/Microsoft.Authorization/locks/lock"
         return [{"id": where, "name": "lock", "type": PLAIN[1], "properties": {"level": "CanNotDelete"}}]
-    if code == "MissingSubscriptionRegistration":
-        subscription = "/".join(row.path.split("/")[:3])
-        name = str(row.body["error"]["details"][0]["target"])
-        where = f"{subscription}/providers/{name}"
-        return [{"id": where, "namespace": name, "registrationState": "NotRegistered"}]
     if row.method == "DELETE" and row.status == 200 and row.kind in PLAIN:
         return [{"id": row.path, "properties": {}, **(row.body or {})}]
     if row.method == "PUT" and row.status == 200 and row.kind in PLAIN and isinstance(row.body, dict):
@@ -113,3 +108,22 @@ def principals(row: Interaction) -> list[dict[str, str]]:
         kind = "ServicePrincipal"
     answered = row.body.get("properties") if isinstance(row.body, dict) else None
     return [{"id": properties["principalId"], "type": str((answered or {}).get("principalType") or kind)}]
+
+
+def unregistered(row: Interaction) -> list[dict[str, Any]]:
+    """A provider that nobody has registered in the subscription, before the refusal that says so."""
+    if error_code(row) != "MissingSubscriptionRegistration":
+        return []
+    subscription = "/".join(row.path.split("/")[:3])
+    name = str(row.body["error"]["details"][0]["target"])
+    return [{"id": f"{subscription}/providers/{name}", "namespace": name, "registrationState": "NotRegistered"}]
+
+
+def taken_name(row: Interaction) -> list[dict[str, Any]]:
+    """Somebody else's vault, where its name is said to be taken."""
+    body = row.body if isinstance(row.body, dict) else {}
+    if body.get("reason") != "AlreadyExists" or not isinstance(row.sent, dict):
+        return []
+    name = row.sent["name"]
+    where = f"/subscriptions/{GUID}/resourceGroups/theirs/providers/Microsoft.KeyVault/vaults/{name}"
+    return [{"id": where, "name": name, "type": "Microsoft.KeyVault/vaults", "location": "eastus", "properties": {}}]

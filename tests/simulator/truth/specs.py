@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ class Specs:
             return {f"a body with {sample.status} is not declared"} if sample.body is not None else set()
         return {_unlisted(each) for each in deviations(validator, sample.body)}
 
+    @cached_property
+    def azure_strays(self) -> dict[str, set[str]]:
+        """The deviations of Azure's own answers, by document."""
+        found: dict[str, set[str]] = defaultdict(set)
+        listed = json.loads((REFERENCE / "arm_traffic/_deviations_from_swagger.json").read_text())
+        for category in listed.values():
+            found[family(category["spec"])] |= {_unlisted(each) for each in category["deviations"]}
+        for sample in recorded_samples():
+            operation = self.operation(sample)
+            if operation is not None:
+                found[operation.family] |= self.deviations(operation, sample)
+        return found
+
 
 def _date(version: str) -> str:
     match = DATE.match(version)
@@ -102,19 +116,6 @@ def _sample(source: str, raw: dict[str, Any]) -> Sample:
     return Sample(row.method, row.path, raw.get("api_version") or "", row.status, row.body)
 
 
-def azure_strays(specs: Specs) -> dict[str, set[str]]:
-    """The deviations of Azure's own answers, by document."""
-    found: dict[str, set[str]] = defaultdict(set)
-    listed = json.loads((REFERENCE / "arm_traffic/_deviations_from_swagger.json").read_text())
-    for category in listed.values():
-        found[family(category["spec"])] |= {_unlisted(each) for each in category["deviations"]}
-    for sample in recorded_samples():
-        operation = specs.operation(sample)
-        if operation is not None:
-            found[operation.family] |= specs.deviations(operation, sample)
-    return found
-
-
 def is_known(document: str, deviation: str) -> bool:
     """Whether strays.json gives a reason: habits of Azure that are known from elsewhere than the recordings."""
     return any(matches(each["document"], document) and matches(each["deviation"], deviation) for each in STRAYS)
@@ -132,7 +133,6 @@ class Audit:
 
 def audit(specs: Specs, samples: Iterable[Sample]) -> Audit:
     """Hold every answer to its document."""
-    allowed = azure_strays(specs)
     used: set[Operation] = set()
     result = Audit(0, 0, {}, [])
     for sample in samples:
@@ -143,7 +143,7 @@ def audit(specs: Specs, samples: Iterable[Sample]) -> Audit:
             continue
         result.answers += 1
         used.add(operation)
-        strays = specs.deviations(operation, sample) - allowed[operation.family]
+        strays = specs.deviations(operation, sample) - specs.azure_strays[operation.family]
         for each in sorted(each for each in strays if not is_known(operation.family, each)):
             line = f"{sample.method} {sample.path} ({sample.version}, {sample.status}): {each}"
             result.wrong.append(line)

@@ -10,7 +10,7 @@ from tests.simulator.truth.player import Outcome, play
 from tests.simulator.truth.recordings import sequences
 from tests.simulator.truth.singles import singles
 
-AT_LEAST = 0.3
+AT_LEAST = 0.95
 
 
 @needs_reference
