@@ -30,14 +30,18 @@ def die_with_parent() -> None:
 class Child:
     """One process, in a session of its own so that Ctrl-C reaches only us: we end the parts in their order."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None, *,
+        says_ready: bool = True,
+    ) -> None:  # fmt: skip
+        """`says_ready`: its first line of output is its ready line; else all that it says goes into the log."""
         self.name = name
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as errors:
             self._popen = subprocess.Popen(
                 command,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.PIPE if says_ready else errors,
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
                 env=dict(os.environ if env is None else env),

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -45,6 +46,7 @@ class Stack:
         self._count, self._storage_log = hosts, storage_log
         self._keys = {name: secrets.token_urlsafe(24) for name in ("identity_header", "system_key", "master_key")}
         self.facts: dict[str, Any] = {}
+        self.started: dict[str, float] = {}  # seconds that each part took from its start to ready
 
     def __enter__(self) -> Self:
         try:
@@ -108,7 +110,8 @@ class Stack:
         flags += ["--location", str(self._folder / "azurite")] if self._on_disk else ["--inMemoryPersistence"]
         for service in ("blob", "queue", "table"):
             flags += [f"--{service}Host", HOST, f"--{service}Port", str(getattr(ports, service))]
-        child = Child("Azurite", [_node(), str(_AZURITE), *flags], self._folder / "logs/azurite.log")
+        command = [_node(), str(_AZURITE), *flags]
+        child = Child("Azurite", command, self._folder / "logs/azurite.log", says_ready=False)
         self._children.append(child)
         child.wait_for(lambda: all(is_open(port) for port in (ports.blob, ports.queue, ports.table)), seconds=30)
 
@@ -119,10 +122,13 @@ class Stack:
         path = self._folder / f"{name}.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(config))
+        began = time.monotonic()
         command = [str(ROOT / ".venv/bin/python"), "-m", f"simulator.{module}", "--config", str(path)]
         child = Child(f"simulator.{name}", command, self._folder / f"logs/{name}.log", _clean_environment())
         self._children.append(child)
-        return child.ready_line(seconds)
+        line = child.ready_line(seconds)
+        self.started[name] = time.monotonic() - began
+        return line
 
     def _arm_config(self) -> dict[str, Any]:
         return {
