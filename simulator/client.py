@@ -22,13 +22,13 @@ class Client:
         self._session.trust_env = False  # no proxy and no CA bundle of the machine may come between
         self._session.verify = str(facts["ca"])
 
-    def arm(self, method: str, path: str, version: str, body: Any = None) -> requests.Response:
-        """Call Resource Manager as the owner of the subscriptions."""
+    def arm(self, method: str, path: str, version: str, body: Any = None, token: str = "") -> requests.Response:
+        """Call Resource Manager as the owner of the subscriptions, or with another token."""
         return self._session.request(
             method,
             f"{self.facts['arm']}{path}",
             params={"api-version": version},
-            headers={"Authorization": f"Bearer {self.facts['owner_token']}"},
+            headers={"Authorization": f"Bearer {token or self.facts['owner_token']}"},
             json=body,
             timeout=30,
         )

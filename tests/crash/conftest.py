@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -61,9 +62,11 @@ def pump(cloud: Client, nobody: tuple[Client, Mapping[str, str]], monkeypatch: p
         yield Pump(QueueServiceClient(own.queue_url, storage), fresh, own_fate)
 
 
-def seed_vault(cloud: Client, name: str = "", **properties: Any) -> str:
+def seed_vault(
+    cloud: Client, name: str = "", tags: Mapping[str, str] = MappingProxyType({"cmk-vault": "true"}), **properties: Any
+) -> str:
     """Put an unprotected CMK vault into the world; returns its id."""
-    body = _vault(cloud, name or f"kv-crash-{next(_NUMBERS)}", **properties)
+    body = _vault(cloud, name or f"kv-crash-{next(_NUMBERS)}", **properties) | {"tags": dict(tags)}
     cloud.manage("POST", "/seed", {"resources": [body]})
     return str(body["id"])
 
