@@ -61,7 +61,8 @@ def _storm(run: Local, hits: list[str], vaults: int, peak: list[float]) -> None:
     )
     print(f"  reads of a vault, mean / most  {sum(looks.values()) / vaults:7.1f} / {max(looks.values())}")
     print(f"  writes to a vault, most        {max(writes.values()):7}   vaults written {len(writes)}")
-    print(f"  memory before / peak / after   {before:7.0f} / {max(peak):.0f} / {run.memory():.0f} MiB")
+    quarters = " ".join(f"{peak[len(peak) * part // 4 - 1]:.0f}" for part in (1, 2, 3, 4))
+    print(f"  memory before, at quarters     {before:7.0f}   {quarters} MiB   peak {max(peak):.0f}")
 
 
 def _journal(run: Local, method: str) -> list[dict[str, str]]:
