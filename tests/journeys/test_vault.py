@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -192,3 +193,25 @@ def test_the_sweep_can_be_run_by_hand(azure: Client) -> None:
     answer = azure.admin("POST", "/admin/functions/sweep", {"input": ""})
 
     assert answer.status_code == 202
+
+
+def test_azures_own_log_and_our_record_name_the_write_alike(azure: Client) -> None:
+    """The Activity Log shows our write under the correlation id that the history holds, and under the writer."""
+    vault = _id(azure, "kv-log")
+    azure.put_vault(vault, TAGS).raise_for_status()
+    row = until(_in_state(azure, vault, "resolved"), "the record")
+    history = azure.app(f"/api/remediations/{row['id']}")["history"]
+    ours = {entry["detail"]["correlation"] for entry in history if entry["event"] == "writing"}
+    since = datetime.now(UTC) - timedelta(hours=1)
+    where = f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}' and resourceUri eq '{vault}'"
+    subscription = "/".join(vault.split("/")[:3])
+    path = f"{subscription}/providers/Microsoft.Insights/eventtypes/management/values?$filter={where}"
+
+    def logged() -> set[str]:
+        answer = azure.arm("GET", path, "2015-04-01")
+        assert answer.status_code == 200, answer.text
+        rows = answer.json()["value"]
+        writer = azure.facts["identities"]["writer"]["principal_id"]
+        return {row["correlationId"] for row in rows if writer in str(row["claims"])}
+
+    assert until(logged, "our write in the Activity Log") <= ours
