@@ -50,7 +50,7 @@ def pump(cloud: Client, nobody: tuple[Client, Mapping[str, str]], monkeypatch: p
     """A host whose app dies when it is told to."""
     _, values = nobody
     own = settings.read(
-        {**values, "CMK_RETRY_DELAY": "0", "CMK_GAP": "0", "CMK_WRITES_PER_HOUR": "100000"},
+        {**values, "CMK_RETRY_DELAY": "0", "CMK_GAP": "0", "CMK_CLAIM": "0", "CMK_WRITES_PER_HOUR": "100000"},
         tuple(it.control.id for it in REMEDIATORS),
     )
     storage = managed_identity(cloud.facts["identities"]["reader"]["client_id"])

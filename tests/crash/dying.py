@@ -23,23 +23,21 @@ class Killed(BaseException):
 class Death:
     """When one story dies, and what it has written so far."""
 
-    at: int = 0  # 0: never
+    at: tuple[int, ...] = ()  # the numbers of the writes over which it dies
     after: bool = False
     writes: list[str] = field(default_factory=list)
     came: bool = False
 
     def __str__(self) -> str:
-        if not self.at:
-            return "alive"
-        last = self.writes[self.at - 1] if self.at <= len(self.writes) else "?"
-        return f"dies {'after' if self.after else 'before'} write {self.at} ({last})"
+        named = [f"{at} ({self.writes[at - 1]})" for at in self.at if at <= len(self.writes)]
+        return f"dies {'after' if self.after else 'before'} write {' and '.join(named)}" if named else "alive"
 
     def meet(self, method: str, url: str, send: Callable[[], Any]) -> Any:
         """Send one request, or die over it."""
         if method in {"GET", "HEAD"} or any(part in url.lower() for part in _READS):
             return send()
         self.writes.append(f"{method} {url.partition('?')[0].rsplit('/', 1)[-1]}")
-        now = len(self.writes) == self.at
+        now = len(self.writes) in self.at
         self.came = self.came or now
         if now and not self.after:
             raise Killed

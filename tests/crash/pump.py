@@ -36,6 +36,7 @@ class Pump:
         self._deaths: dict[str, Death] = {}
         self.app = fresh()
         self.notices: list[str] = []
+        self.deaths = 0
         self.longest = 0.0  # seconds that the slowest function took
         self.before_each: Callable[[int], object] = lambda _count: (
             None
@@ -59,6 +60,19 @@ class Pump:
             if not any(busy):
                 time.sleep(0.05)
 
+    def run_until_a_death(self) -> None:
+        """Work until somebody has died, or nothing is left."""
+        before = self.deaths
+        while self.deaths == before and any(self._left(name) for name in VERBS):
+            for name in VERBS:
+                if self.deaths == before:
+                    self._deliver(name)
+
+    def lose_everything(self) -> None:
+        """Empty the queues: what was on its way is lost."""
+        for queue in self._queues.values():
+            queue.clear_messages()
+
     def _deliver(self, name: str) -> bool:
         queue = self._queues[name]
         message = queue.receive_message(visibility_timeout=60)
@@ -70,6 +84,7 @@ class Pump:
             with self._fate.upon(self._death(message.content)):
                 self._call(name, Delivery(message.id, message.inserted_on, message.content), message.dequeue_count)
         except Killed:
+            self.deaths += 1
             self.app = self._fresh()
             queue.update_message(message, visibility_timeout=0)
             return True
