@@ -27,7 +27,8 @@ front, hand = func.Blueprint(), func.Blueprint()  # type: ignore[no-untyped-call
 
 def delivery(msg: func.QueueMessage) -> Delivery:
     """Return a queue message as the flow takes it."""
-    return Delivery(str(msg.id), msg.insertion_time or datetime.now(UTC), msg.get_body().decode("utf-8", "replace"))
+    body, is_again = msg.get_body().decode("utf-8", "replace"), (msg.dequeue_count or 1) > 1
+    return Delivery(str(msg.id), msg.insertion_time or datetime.now(UTC), body, is_again)
 
 
 def pass_on(event: str, out: func.Out[str]) -> None:

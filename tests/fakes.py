@@ -158,6 +158,7 @@ class MemoryRecords:
     past: dict[str, list[Entry]] = field(default_factory=dict)
     gathers: dict[str, Gather] = field(default_factory=dict)
     memories: dict[str, Memory] = field(default_factory=dict)
+    failing: dict[str, int] = field(default_factory=dict)
     scheduled: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     ledger: dict[tuple[str, str], Write] = field(default_factory=dict)
     poison_records: dict[str, PoisonRecord] = field(default_factory=dict)
@@ -200,7 +201,8 @@ class MemoryRecords:
         gather = self.gathers.get(target.key)
         due, after = self.scheduled.get(target.key, (None, None))
         is_its = gather is not None and after == gather.etag
-        return Known(gather, self.memories.get(target.key, Memory()), due if is_its else None)
+        memory = self.memories.get(target.key, Memory())
+        return Known(gather, memory, due if is_its else None, self.failing.get(target.key, 0))
 
     def begin(self, target: ResourceId, message: str, over: Gather | None) -> bool:
         if self.gathers.get(target.key) != over:
@@ -210,6 +212,9 @@ class MemoryRecords:
 
     def schedule(self, target: ResourceId, due: datetime, after: Gather) -> None:
         self.scheduled[target.key] = (due, after.etag)
+
+    def failed(self, target: ResourceId, failures: int) -> None:
+        self.failing[target.key] = failures
 
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:
         self.memories[target.key] = lesson(self.memories.get(target.key, Memory()))

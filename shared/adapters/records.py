@@ -6,6 +6,7 @@
     targets        key of the target  gather           for which message a gather began; storage stamps when
                                       memory           what earlier looks have taught
                                       due              when a look that is scheduled may begin
+                                      failures         looks in a row that ended in something temporary
     ledger         subscription       reference        a write that was let through to happen by itself
     poison         key of source      record           something that could not be worked on
                    and reference
@@ -117,7 +118,11 @@ class TableRecords:
         entities = {it["RowKey"]: it for it in self._targets.query("PartitionKey eq @key", {"key": key(target.key)})}
         gather, due = _gather(entities.get("gather")), entities.get("due")
         is_its = gather is not None and due is not None and due["after"] == gather.etag
-        return Known(gather, _memory(entities.get("memory")), _utc(due["due"]) if due and is_its else None)
+        failures = entities.get("failures")
+        return Known(
+            gather, _memory(entities.get("memory")), _utc(due["due"]) if due and is_its else None,
+            int(failures["count"]) if failures else 0,
+        )  # fmt: skip
 
     def begin(self, target: ResourceId, message: str, over: Gather | None) -> bool:
         """Stamp that a gather begins. The entity's own Timestamp is the stamp: storage's time, not ours."""
@@ -131,6 +136,10 @@ class TableRecords:
     def schedule(self, target: ResourceId, due: datetime, after: Gather) -> None:
         """Note when a scheduled look may begin. A row of its own: the stamp of the gather must not move."""
         self._targets.put({"PartitionKey": key(target.key), "RowKey": "due", "due": due, "after": after.etag})
+
+    def failed(self, target: ResourceId, failures: int) -> None:
+        """Note how many looks in a row have ended in something temporary."""
+        self._targets.put({"PartitionKey": key(target.key), "RowKey": "failures", "count": failures})
 
     @retry(
         retry=retry_if_exception_type(RowChanged),

@@ -4,6 +4,7 @@ Codes and their meaning: AZURE 0, 2.2, 3.2, 7 and the recorded errors.
 """
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -104,9 +105,10 @@ def _said(error: HttpResponseError) -> tuple[str, str]:
 def _retry_after(error: HttpResponseError) -> float | None:
     headers: Any = getattr(error.response, "headers", None) or {}
     try:
-        return max(0.0, float(headers.get("Retry-After", "")))
+        seconds = float(headers.get("Retry-After", ""))
     except ValueError:
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _cut(text: str) -> str:

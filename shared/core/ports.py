@@ -16,11 +16,15 @@ from shared.core.steps import Request
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as the queue handed it over. `sent` was stamped by storage and knows whole seconds only."""
+    """One message as the queue handed it over. `sent` was stamped by storage and knows whole seconds only.
+
+    `is_again`: it was handed over before, and whoever had it then may have died over it.
+    """
 
     id: str
     sent: datetime
     body: str
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,14 @@ class Gather:
 class Known:
     """What storage knows of a target before a look at it.
 
-    `due`: since this gather began another look has been scheduled, and may begin then, in storage's time.
+    `due`: since this gather began another look has been scheduled, and may begin then, in storage's time. `failures`
+    counts the looks in a row that ended in something temporary, whatever set them off.
     """
 
     gather: Gather | None
     memory: Memory
     due: datetime | None = None
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,10 @@ class Records(Protocol):
 
     def schedule(self, target: ResourceId, due: datetime, after: Gather) -> None:
         """Note that since a gather another look was scheduled, which may begin at `due`. A new gather ends the note."""
+        ...
+
+    def failed(self, target: ResourceId, failures: int) -> None:
+        """Note how many looks in a row have ended in something temporary; 0 after one that has not."""
         ...
 
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:

@@ -40,13 +40,19 @@ def settle(row: Remediation | None, look: Look, now: datetime) -> Remediation | 
         return row
     match look.verdict:
         case Compliant():
-            return resolved(row, now) if row and row.is_open else row
+            return resolved(row, now) if row and _is_pending(row) else row
         case NotApplicable():
-            return moved(row, State.SUPERSEDED, now, verdict="NotApplicable", attempt=0) if row and row.is_open else row
+            is_due = row and _is_pending(row)
+            return moved(row, State.SUPERSEDED, now, verdict="NotApplicable", attempt=0) if row and is_due else row
         case Unknown():
             return _unknown(row, look, now)
         case NonCompliant():
             return _found(row, look, now)
+
+
+def _is_pending(row: Remediation) -> bool:
+    """Whether the last word is still to be said: it is open, or a plan was given up and nobody has judged since."""
+    return row.is_open or (row.state is State.SUPERSEDED and row.verdict == "NonCompliant")
 
 
 def _unknown(row: Remediation | None, look: Look, now: datetime) -> Remediation:
@@ -54,7 +60,8 @@ def _unknown(row: Remediation | None, look: Look, now: datetime) -> Remediation:
         return _opened(look, State.OBSERVED, now)
     if row.is_open:
         return row
-    return moved(row, State.OBSERVED, now, verdict="Unknown", finding=look.verdict.finding, decision=look.decision)
+    news: dict[str, object] = {"finding": look.verdict.finding, "decision": look.decision, "executor": {}}
+    return moved(row, State.OBSERVED, now, verdict="Unknown", **news)
 
 
 def _found(row: Remediation | None, look: Look, now: datetime) -> Remediation:

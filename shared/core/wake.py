@@ -17,7 +17,7 @@ LONGEST_EVENT = 1_048_576  # bytes; Event Grid's own limit for one event (AZURE 
 
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_SAFE_ID = re.compile(r"[^\w.:/-]")
+_SAFE_ID = re.compile(r"[^\w.:/-]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

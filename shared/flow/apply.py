@@ -26,7 +26,7 @@ from shared.flow import messages
 from shared.flow.execute import execute
 from shared.flow.gather import check_settled, gather, read_vault
 from shared.flow.look import case_of, planned
-from shared.flow.messages import APPLY
+from shared.flow.messages import APPLY, Apply
 from shared.flow.say import say
 from shared.flow.trace import span
 from shared.flow.work import Work, claim, fail, postpone, start_over
@@ -42,14 +42,22 @@ def apply(ports: Ports, delivery: Delivery) -> None:
     try:
         message = messages.apply(delivery.body)
         with span("apply", remediation=message.remediation):
-            work = claim(ports, message, delivery.id)
-            if work:
-                _attempt(work)
+            _work_on(ports, message, delivery.id)
     except BadInput as error:
         say(_log, "refused", logging.WARNING, message=delivery.id, reason=error.reason)
         ports.records.poison(Poisoned(APPLY, delivery.id, error.reason, error.message), ports.clock.now())
     except RowChanged:
         say(_log, "ignored", message=delivery.id, reason="RowChanged")
+
+
+def _work_on(ports: Ports, message: Apply, claimant: str) -> None:
+    try:
+        work = claim(ports, message, claimant)
+    except Temporary:  # our own storage: there is no row in hand that could count it
+        ports.queue.send(APPLY, message.body(), ports.choices.retry_delay)
+        return
+    if work:
+        _attempt(work)
 
 
 def _attempt(work: Work) -> None:
@@ -94,8 +102,7 @@ def _carry_out(work: Work) -> None:
     if isinstance(verdict, Unknown):  # what may be readable later has risen as Temporary already
         raise Denied(verdict.finding.reason, verdict.finding.message)
     if isinstance(verdict, NotApplicable):
-        work.supersede(verdict.finding.reason, verdict.finding.message)
-        return
+        raise Conflict(verdict.finding.reason, verdict.finding.message)
     plan = planned(ports, bench.remediator, verdict, snapshot)
     held = _objection(work, plan, snapshot, bench.memory)
     if held:

@@ -1,13 +1,14 @@
 """Many messages for one target, few looks at it. Storage stamps both messages and gathers, in whole seconds.
 
     the last gather of the target began     the message
-    after the message was sent              is answered: that gather has seen all that it could tell us
+    well after the message was sent         is answered: that gather has seen all that it could tell us
     before, and a look is scheduled         is answered by the scheduled look, if it was sent before that is due
     less than CMK_GAP before                comes back when the gap is over, and a look is scheduled with that
-    in the second in which it was sent      comes back when that second is over: nobody can tell which came first
+    about when it was sent                  comes back a little later: nobody can tell which came first
     earlier, or never                       begins a gather: of many at once, one begins
 
-A person does not wait for the gap, nor does a message that has waited or failed before.
+A person does not wait for the gap, nor does a message that has waited or failed before. A message that is delivered
+again is always worked on: whoever had it before may have died between saving a row and sending what follows.
 """
 
 import logging
@@ -20,7 +21,8 @@ from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.evaluate")
 
-SAME_SECOND = timedelta(seconds=2)
+# Two stamps closer than this cannot be ordered: they know whole seconds, and queues and tables have clocks of their own.
+MARGIN = timedelta(seconds=2)
 _AT_ONCE = frozenset({"person", "retry"})  # causes
 
 
@@ -43,10 +45,10 @@ def begun(ports: Ports, delivery: Delivery, message: Evaluate) -> Known | None:
 
 def _is_answered(known: Known, delivery: Delivery, message: Evaluate) -> bool:
     """Whether a gather that began, or one that is scheduled, sees all that this message could tell."""
-    if known.gather is None or known.gather.message == delivery.id:
-        return False  # a redelivery of the message that began the gather: the gather may have died
+    if known.gather is None or delivery.is_again:
+        return False
     began, sent = _second(known.gather.began), _second(delivery.sent)
-    if began > sent:
+    if began > sent + MARGIN:
         return True
     is_scheduled = known.due is not None and _second(known.due) > sent
     return is_scheduled and not _is_urgent(message)
@@ -55,11 +57,11 @@ def _is_answered(known: Known, delivery: Delivery, message: Evaluate) -> bool:
 def _wait(ports: Ports, known: Known, delivery: Delivery, message: Evaluate) -> timedelta:
     """Return how long the message must wait before it may begin a gather."""
     gather = known.gather
-    if gather is None or gather.message == delivery.id:
+    if gather is None or delivery.is_again:
         return timedelta(0)
     gap = timedelta(0) if _is_urgent(message) else gather.began + ports.choices.gap - ports.clock.now()
-    is_same_second = _second(gather.began) == _second(delivery.sent) and not message.waited
-    return max(gap, SAME_SECOND if is_same_second else timedelta(0))
+    about_then = _second(gather.began) >= _second(delivery.sent) and not message.waited
+    return max(min(gap, ports.choices.gap), MARGIN if about_then else timedelta(0))
 
 
 def _is_urgent(message: Evaluate) -> bool:

@@ -1,36 +1,50 @@
 """What fell into a poison queue becomes a record that says so: a message that killed its worker must not vanish."""
 
 import logging
+from collections.abc import Callable, Mapping
 
-from shared.core.errors import BadInput, Denied, RowChanged
+from shared.core.errors import BadInput, Refused, RowChanged
 from shared.core.ports import Delivery, Poisoned, Ports
 from shared.core.record import State
 from shared.flow import messages
-from shared.flow.messages import APPLY, EVALUATE, NOTIFY
+from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate, Notify
 from shared.flow.say import say
 from shared.flow.work import Work, fail
 
 _log = logging.getLogger("cmkwarden.drain")
 
-_KEPT = frozenset({EVALUATE, APPLY, NOTIFY})  # ids only; what lies on `wake` is an event, with claims in it
-_LONGEST = 4000  # characters; no message of ours is longer
+# Only what is a message of ours is kept, in our words: whatever else lies on a queue may hold claims.
+_READ: Mapping[str, Callable[[str], Evaluate | Apply | Notify]] = {
+    EVALUATE: messages.evaluate,
+    APPLY: messages.apply,
+    NOTIFY: messages.notify,
+}
 
 
 def drain(ports: Ports, queue: str, delivery: Delivery) -> None:
     """Record one poisoned message of a queue; a remediation that it was to apply has failed."""
     reason, text = "GaveUp", f"a message on {queue} failed five times: its function's log says why"
-    body = delivery.body[:_LONGEST] if queue in _KEPT else ""
+    message = _read(queue, delivery)
+    body = messages.text(message) if message else ""
     ports.records.poison(Poisoned(queue, delivery.id, reason, text, body), ports.clock.now())
     say(_log, "poisoned", logging.ERROR, queue=queue, message=delivery.id)
-    if queue == APPLY:
-        _fail(ports, delivery, Denied(reason, text))
+    if isinstance(message, Apply):
+        _fail(ports, message, Refused(reason, text))
 
 
-def _fail(ports: Ports, delivery: Delivery, error: Denied) -> None:
+def _read(queue: str, delivery: Delivery) -> Evaluate | Apply | Notify | None:
     try:
-        message = messages.apply(delivery.body)
-        stored = ports.records.get(message.remediation)
-        if stored and stored.row.state in {State.QUEUED, State.APPLYING}:
+        return _READ[queue](delivery.body) if queue in _READ else None
+    except BadInput:
+        return None
+
+
+def _fail(ports: Ports, message: Apply, error: Refused) -> None:
+    stored = ports.records.get(message.remediation)
+    if stored is None or stored.row.plan.fingerprint != message.fingerprint:
+        return  # an old message: the row has another plan by now
+    try:
+        if stored.row.state in {State.QUEUED, State.APPLYING}:
             fail(Work(ports, stored), error)
-    except (BadInput, RowChanged) as problem:
-        say(_log, "ignored", logging.WARNING, queue=APPLY, message=delivery.id, reason=problem.reason)
+    except RowChanged as problem:
+        say(_log, "ignored", logging.WARNING, remediation=message.remediation, reason=problem.reason)

@@ -21,7 +21,7 @@ from shared.core.ports import Delivery, Event, Known, Poisoned, Ports
 from shared.core.record import Remediation, State, remediation_id
 from shared.core.settle import UNREADABLE, Look, settle
 from shared.flow import messages
-from shared.flow.coalesce import SAME_SECOND, begun
+from shared.flow.coalesce import begun
 from shared.flow.gather import check_settled, gather
 from shared.flow.learn import learn
 from shared.flow.look import Ledger, Seen, look
@@ -29,10 +29,11 @@ from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, E
 from shared.flow.receive import in_estate
 from shared.flow.say import say
 from shared.flow.trace import span
+from shared.flow.work import LONGEST_DELAY, later
 
 _log = logging.getLogger("cmkwarden.evaluate")
 
-_LONGEST_DELAY = timedelta(minutes=15)
+_SOON = 2.0  # seconds
 _LOOKS_AT_NOTHING = 3  # how often we come back to a resource that is not there: ARM may lag behind its own events
 # The states that people are told of; what happens by itself is told when it is done.
 _TOLD = frozenset({State.OBSERVED, State.AWAITING_APPROVAL, State.RESOLVED})
@@ -51,15 +52,16 @@ def evaluate(ports: Ports, delivery: Delivery) -> None:
 
 
 def _work_on(ports: Ports, delivery: Delivery, message: Evaluate) -> None:
-    known = begun(ports, delivery, message)
-    if known is None:
-        return
+    known = None
     try:
+        known = begun(ports, delivery, message)
+        if known is None:
+            return
         _evaluate(ports, message, known, delivery)
     except Temporary as error:
-        _come_back(ports, delivery, message, error, error.delay)
+        _come_back(ports, delivery, _counted(ports, message, known), error, error.delay)
     except Conflict as error:
-        _come_back(ports, delivery, message, error, SAME_SECOND.total_seconds())
+        _come_back(ports, delivery, message, error, _SOON)
     except (Denied, BadInput) as error:  # trying again would meet the same
         _give_up(ports, delivery, message, error)
 
@@ -72,7 +74,6 @@ def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
 
 
 def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery) -> None:
-    again = known.gather is not None and known.gather.message == delivery.id
     snapshot = gather(ports, message.target)
     check_settled(snapshot)
     if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < _LOOKS_AT_NOTHING:
@@ -80,8 +81,10 @@ def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery)
             EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), _delay(ports, message.attempt)
         )
     for seen in look(ports, snapshot, known.memory, message.cause, _entering(ports)):
-        _record(ports, seen, again=again)
+        _record(ports, seen, again=delivery.is_again)
     learn(ports, snapshot, message, known.memory)
+    if known.failures:
+        ports.records.failed(message.target, 0)
 
 
 def _entering(ports: Ports) -> Ledger:
@@ -139,6 +142,15 @@ def _save(ports: Ports, row: Remediation, seen: Seen) -> None:
     ports.records.save(row, Event("evaluated", "evaluate", reason, detail), seen.stored)
 
 
+def _counted(ports: Ports, message: Evaluate, known: Known | None) -> Evaluate:
+    """Count a failure on the target as well: events that keep coming must not start the count again for ever."""
+    if known is None:  # not even what is known of it could be read
+        return message
+    failures = max(message.attempt, known.failures + 1)
+    ports.records.failed(message.target, failures % LAST_ATTEMPT)
+    return replace(message, attempt=failures)
+
+
 def _come_back(
     ports: Ports, delivery: Delivery, message: Evaluate, error: RemediationError, said: float | None
 ) -> None:
@@ -169,5 +181,6 @@ def _give_up(ports: Ports, delivery: Delivery, message: Evaluate, error: Remedia
 
 def _delay(ports: Ports, attempt: int, said: float | None = None) -> timedelta:
     """Return how long to wait: what Azure said, or twice as long each time."""
-    own = ports.choices.retry_delay * 2 ** (attempt - 1)
-    return min(max(timedelta(seconds=said or 0), own if said is None else timedelta(0)), _LONGEST_DELAY)
+    if said is not None and said >= 1:  # less than a second is no advice
+        return min(timedelta(seconds=said), LONGEST_DELAY)
+    return later(ports, attempt)

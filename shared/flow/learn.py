@@ -16,6 +16,7 @@ from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.wake import Cause
 from shared.flow.messages import EVALUATE, LAST_ATTEMPT, Evaluate
 from shared.flow.say import say
+from shared.flow.work import later
 
 _log = logging.getLogger("cmkwarden.learn")
 
@@ -55,8 +56,8 @@ def _name_vaults(ports: Ports, workspace: object, message: Evaluate, memory: Mem
     names = [host.split(".", 1)[0] for host in workspace.hosts()]
     found = ports.inventory.vaults_named(names) if names else {}
     named = tuple(found[name] for name in names if name in found)
-    # On a later attempt only what was still missing is news.
-    due = dict.fromkeys([*named, *memory.vaults]) if message.attempt == 1 else set(named) - set(memory.vaults)
+    # Once they were woken only what was still missing is news.
+    due = set(named) - set(memory.vaults) if message.woken else dict.fromkeys([*named, *memory.vaults])
     for vault in due:
         target = ids.parse(vault)
         if vault in named:
@@ -72,8 +73,8 @@ def _ask_again(ports: Ports, message: Evaluate, missing: list[str]) -> None:
     """Resource Graph does not know these vaults yet, or they are not in our estate: look again, but not for ever."""
     say(_log, "missed", logging.WARNING, target=message.target, vaults=",".join(missing), cause=message.cause.id)
     if message.attempt < LAST_ATTEMPT:
-        delay = ports.choices.retry_delay * 2 ** (message.attempt - 1)
-        ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), delay)
+        again = replace(message, attempt=message.attempt + 1, waited=False, woken=True)
+        ports.queue.send(EVALUATE, again.body(), later(ports, message.attempt))
 
 
 def _nominate(ports: Ports, vault: ResourceId, workspace: Workspace) -> None:

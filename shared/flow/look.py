@@ -61,14 +61,11 @@ def planned(ports: Ports, remediator: Remediator, verdict: Verdict, snapshot: Sn
 
 
 def reference(row_id: str, stored: Stored | None, plan: Plan) -> str:
-    """Name one write of one occurrence, so that entering it twice into a ledger is entering it once.
+    """Name one write, so that entering it twice into a ledger is entering it once.
 
-    It must not change when the row is saved in between: a message may be delivered again after a kill.
+    The head of the row's history stays the same over a kill before the row is saved, and every new try has another.
     """
-    occurrence = stored.row.occurrence if stored else 1
-    if stored and stored.row.state is State.RESOLVED:
-        occurrence += 1
-    return f"{row_id}-{occurrence}-{plan.fingerprint}"
+    return f"{row_id}-{stored.head if stored else 0}-{plan.fingerprint}"
 
 
 def case_of(ports: Ports, control: str, plan: Plan, snapshot: Snapshot, memory: Memory, stored: Stored | None) -> Case:

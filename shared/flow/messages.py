@@ -23,18 +23,25 @@ LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
 class Evaluate:
     """Look at a target. `attempt` counts the tries that ended in something temporary.
 
-    `waited` says that it came too soon after another look and was sent again for later (flow/coalesce.py).
+    `woken` says that the vaults a workspace names were woken already. `waited` says that it came too soon after another look and was sent again for later (flow/coalesce.py).
     """
 
     target: ResourceId
     cause: Cause
     attempt: int = 1
     waited: bool = False
+    woken: bool = False
 
     def body(self) -> dict[str, Any]:
         """Return the wire form."""
         cause = {"kind": self.cause.kind, "id": self.cause.id, "actor": self.cause.actor}
-        return {"id": str(self.target), "cause": cause, "attempt": self.attempt, "waited": self.waited}
+        return {
+            "id": str(self.target),
+            "cause": cause,
+            "attempt": self.attempt,
+            "waited": self.waited,
+            "woken": self.woken,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,8 @@ def evaluate(body_text: str) -> Evaluate:
     if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1:
         raise BadInput("BadMessage", "attempt must be a whole number from 1")
     words = (_word(cause, "kind", "unknown"), _word(cause, "id", ""), _word(cause, "actor", ""))
-    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, waited=body.get("waited") is True)
+    flags = {name: body.get(name) is True for name in ("waited", "woken")}
+    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, **flags)
 
 
 def apply(body_text: str) -> Apply:
@@ -118,6 +126,6 @@ def _word(body: Mapping[str, Any], name: str, default: str | None = None) -> str
     value = body.get(name, default)
     if not isinstance(value, str) or len(value) > ids.LONGEST_ID:
         raise BadInput("BadMessage", f"{name} must be a string of at most {ids.LONGEST_ID} characters")
-    if not value.isascii():  # ids, kinds and reasons of ours are; half a surrogate pair would break storage
-        raise BadInput("BadMessage", f"{name} must be ASCII")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):  # half a pair: no storage takes it
+        raise BadInput("BadMessage", f"{name} must be text")
     return value

@@ -11,7 +11,7 @@ from shared.core.errors import BadInput
 from shared.core.ports import Delivery, Poisoned, Ports
 from shared.core.record import Remediation, State
 from shared.flow import messages
-from shared.flow.messages import NOTIFY
+from shared.flow.messages import NOTIFY, Notify
 from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.notify")
@@ -30,12 +30,12 @@ def notify(ports: Ports, delivery: Delivery) -> None:
     row = stored.row
     steps = "; ".join(f"{step.kind} {json.dumps(step.before)} -> {json.dumps(step.after)}" for step in row.plan.steps)
     say(
-        _log, "notice", logging.ERROR if is_alarm(row) else logging.WARNING, remediation=row.id, control=row.control,
-        target=row.target, state=row.state, finding=row.finding.reason, decision=row.decision.reason,
+        _log, "notice", logging.ERROR if _is_alarm(row, message) else logging.WARNING, remediation=row.id, control=row.control,
+        target=row.target, state=message.state, now=row.state, finding=row.finding.reason, decision=row.decision.reason,
         message=row.decision.message, steps=steps or "none", cause=row.cause.id,
     )  # fmt: skip
 
 
-def is_alarm(row: Remediation) -> bool:
-    """Whether somebody should look at once."""
-    return row.state is State.FAILED or (row.is_open and row.decision.reason in ALARMS)
+def _is_alarm(row: Remediation, message: Notify) -> bool:
+    """Whether somebody should look at once. A late notice tells what was, too: a failure is not unsaid by a retry."""
+    return message.state == State.FAILED or (row.is_open and row.decision.reason in ALARMS)

@@ -5,6 +5,7 @@
     failed                                   the night is a new chance (DESIGN 3)       `evaluate`, as a retry
     any other that is open                   a freeze has ended, a pause was lifted,    `evaluate`
                                              a right was given: nobody sends an event
+    superseded while not compliant           the look that should follow was lost       `evaluate`
 
 A second message is harmless: a fresh claim is left alone, evaluations of one target coalesce.
 """
@@ -13,9 +14,9 @@ import logging
 from collections.abc import Iterator
 
 from shared.core import ids
-from shared.core.errors import RowChanged
+from shared.core.errors import RowChanged, Temporary
 from shared.core.ports import Ports
-from shared.core.record import CLOSED, Remediation, State
+from shared.core.record import Remediation, State
 from shared.core.wake import Cause
 from shared.flow.messages import APPLY, EVALUATE, Apply, Evaluate
 from shared.flow.retry import retry
@@ -25,7 +26,7 @@ from shared.flow.trace import span
 _log = logging.getLogger("cmkwarden.sweep")
 
 _PAGE = 200
-_OPEN = tuple(state for state in State if state not in CLOSED)
+_LOOKED_AT = tuple(state for state in State if state is not State.RESOLVED)
 _MOVING = frozenset({State.QUEUED, State.APPLYING})
 
 
@@ -34,22 +35,30 @@ def sweep(ports: Ports) -> int:
     with span("sweep"):
         healed, looked_at = 0, set[str]()
         for row in _rows(ports):
-            if row.state in _MOVING:
-                healed += _revive(ports, row)
-            elif row.state is State.FAILED:
-                healed += _reopen(ports, row)
-            elif row.target not in looked_at:
-                looked_at.add(row.target)
-                ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), Cause("sweep", row.id)).body())
-                healed += 1
+            try:
+                healed += _heal(ports, row, looked_at)
+            except Temporary as error:  # one row must not cost the others their chance
+                say(_log, "missed", logging.WARNING, target=row.target, remediation=row.id, reason=error.reason)
         say(_log, "swept", rows=healed)
         return healed
+
+
+def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:
+    if row.state in _MOVING:
+        return _revive(ports, row)
+    if row.state is State.FAILED:
+        return _reopen(ports, row)
+    if row.target in looked_at or (row.state is State.SUPERSEDED and row.verdict != "NonCompliant"):
+        return False
+    looked_at.add(row.target)
+    ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), Cause("sweep", row.id)).body())
+    return True
 
 
 def _rows(ports: Ports) -> Iterator[Remediation]:
     cursor = ""
     while True:
-        page = ports.records.page(states=_OPEN, control="", target="", cursor=cursor, limit=_PAGE)
+        page = ports.records.page(states=_LOOKED_AT, control="", target="", cursor=cursor, limit=_PAGE)
         yield from page.items
         cursor = page.cursor
         if not cursor:

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.core import ids
 from shared.core.control import Finding
-from shared.core.errors import Conflict, RemediationError, Temporary
+from shared.core.errors import Conflict, Denied, RemediationError, Temporary
 from shared.core.ports import Event, Poisoned, Ports, Stored
 from shared.core.record import Remediation, State, moved
 from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify, text
@@ -20,7 +20,7 @@ from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.apply")
 
-_LONGEST_DELAY = timedelta(minutes=15)
+LONGEST_DELAY = timedelta(minutes=15)
 
 
 @dataclass(slots=True)
@@ -44,10 +44,6 @@ class Work:
         """Save the row in another state."""
         self.save(moved(self.row, state, self.ports.clock.now(), **changes), name, reason, detail)
 
-    def supersede(self, reason: str, message: str, attempt: int = 0) -> None:
-        """End the plan: it is not what the world needs any more."""
-        self.move(State.SUPERSEDED, "superseded", reason, {"message": message}, attempt=attempt)
-
     def tell(self) -> None:
         """Tell people where the row has come to."""
         self.ports.queue.send(NOTIFY, Notify(self.row.id, self.row.state, self.row.occurrence).body())
@@ -61,7 +57,9 @@ def claim(ports: Ports, message: Apply, claimant: str) -> Work | None:
         return None
     work, row = Work(ports, stored), stored.row
     if row.state is State.APPLYING and row.claim == claimant:
-        return work  # our own message, delivered again after a kill
+        # Our own message, delivered again after a kill. Saved, so that of two that hold it one goes on.
+        work.move(State.APPLYING, "resumed", "DeliveredAgain", {"message": claimant}, claim=claimant)
+        return work
     if row.claim == claimant:
         _follow(work)  # the work was done and its message not: a kill came between
         return None
@@ -86,9 +84,9 @@ def postpone(work: Work, error: Temporary) -> None:
         {"message": error.message, "attempt": attempt},
         attempt=attempt,
     )
-    own = _later(work, attempt)
-    delay = own if error.delay is None else timedelta(seconds=error.delay)
-    work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), min(delay, _LONGEST_DELAY))
+    said = error.delay is not None and error.delay >= 1  # less than a second is no advice
+    delay = timedelta(seconds=error.delay or 0) if said else later(work.ports, attempt)
+    work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), min(delay, LONGEST_DELAY))
 
 
 def fail(work: Work, error: RemediationError) -> None:
@@ -98,7 +96,9 @@ def fail(work: Work, error: RemediationError) -> None:
         "stands_in_the_way": {"reason": error.reason, "message": error.message},
     }
     finding = Finding(work.row.finding.reason, work.row.finding.message, evidence)
-    work.move(State.FAILED, "failed", error.reason, {"message": error.message}, finding=finding)
+    # What Azure has refused was not written: whoever puts it right later did it, not we.
+    executor = {} if isinstance(error, Denied) else work.row.executor
+    work.move(State.FAILED, "failed", error.reason, {"message": error.message}, finding=finding, executor=executor)
     work.tell()
 
 
@@ -108,7 +108,7 @@ def start_over(work: Work, error: Conflict) -> None:
     if attempt >= LAST_ATTEMPT:
         _give_up(work, error)
         return
-    work.supersede(error.reason, error.message, attempt)
+    work.move(State.SUPERSEDED, "superseded", error.reason, {"message": error.message}, attempt=attempt)
     _follow(work)
 
 
@@ -125,12 +125,12 @@ def _follow(work: Work) -> None:
     if row.state is not State.SUPERSEDED:
         work.tell()
         return
-    delay = _later(work, row.attempt - 1) if row.attempt > 1 else timedelta(0)
+    delay = later(work.ports, row.attempt - 1) if row.attempt > 1 else timedelta(0)
     cause = replace(row.cause, kind="retry")
     work.ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), delay)
 
 
-def _later(work: Work, attempt: int) -> timedelta:
+def later(ports: Ports, attempt: int) -> timedelta:
     """Return how long to wait before the next try: twice as long each time."""
-    doubled: timedelta = work.ports.choices.retry_delay * 2 ** (attempt - 1)
-    return min(doubled, _LONGEST_DELAY)
+    doubled: timedelta = ports.choices.retry_delay * 2 ** (attempt - 1)
+    return min(doubled, LONGEST_DELAY)

@@ -82,7 +82,11 @@ class Pump:
         self.before_each(self._count)
         try:
             with self._fate.upon(self._death(message.content)):
-                self._call(name, Delivery(message.id, message.inserted_on, message.content), message.dequeue_count)
+                self._call(
+                    name,
+                    Delivery(message.id, message.inserted_on, message.content, message.dequeue_count > 1),
+                    message.dequeue_count,
+                )
         except Killed:
             self.deaths += 1
             self.app = self._fresh()
