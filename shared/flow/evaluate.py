@@ -10,7 +10,6 @@ The row is saved first and the message sent second: a kill in between leaves a r
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
 
 from shared.core.control import Finding, Unknown
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
@@ -29,7 +28,7 @@ from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, E
 from shared.flow.receive import in_estate
 from shared.flow.say import say
 from shared.flow.trace import span
-from shared.flow.work import LONGEST_DELAY, later
+from shared.flow.work import advised, later
 
 _log = logging.getLogger("cmkwarden.evaluate")
 
@@ -78,7 +77,7 @@ def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery)
     check_settled(snapshot)
     if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < _LOOKS_AT_NOTHING:
         ports.queue.send(
-            EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), _delay(ports, message.attempt)
+            EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), later(ports, message.attempt)
         )
     for seen in look(ports, snapshot, known.memory, message.cause, _entering(ports)):
         _record(ports, seen, again=delivery.is_again)
@@ -156,7 +155,7 @@ def _come_back(
 ) -> None:
     """Send the message again, later. After the last failure what we could not read is Unknown, not forgotten."""
     if message.attempt < LAST_ATTEMPT:
-        delay = _delay(ports, message.attempt, said)
+        delay = advised(ports, message.attempt, said)
         say(
             _log, "again", target=message.target, reason=error.reason, attempt=message.attempt,
             delay=delay.total_seconds(), cause=message.cause.id,
@@ -177,10 +176,3 @@ def _give_up(ports: Ports, delivery: Delivery, message: Evaluate, error: Remedia
             verdict = Unknown(Finding(error.reason, f"given up at try {message.attempt}: {error.message}"))
             sight = Look(row_id, remediator.control.id, str(message.target), verdict, Plan(), UNREADABLE, message.cause)
             _record(ports, Seen(sight, ports.records.get(row_id)), again=False)
-
-
-def _delay(ports: Ports, attempt: int, said: float | None = None) -> timedelta:
-    """Return how long to wait: what Azure said, or twice as long each time."""
-    if said is not None and said >= 1:  # less than a second is no advice
-        return min(timedelta(seconds=said), LONGEST_DELAY)
-    return later(ports, attempt)

@@ -84,9 +84,8 @@ def postpone(work: Work, error: Temporary) -> None:
         {"message": error.message, "attempt": attempt},
         attempt=attempt,
     )
-    said = error.delay is not None and error.delay >= 1  # less than a second is no advice
-    delay = timedelta(seconds=error.delay or 0) if said else later(work.ports, attempt)
-    work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), min(delay, LONGEST_DELAY))
+    delay = advised(work.ports, attempt, error.delay)
+    work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), delay)
 
 
 def fail(work: Work, error: RemediationError) -> None:
@@ -128,6 +127,13 @@ def _follow(work: Work) -> None:
     delay = later(work.ports, row.attempt - 1) if row.attempt > 1 else timedelta(0)
     cause = replace(row.cause, kind="retry")
     work.ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), delay)
+
+
+def advised(ports: Ports, attempt: int, said: float | None) -> timedelta:
+    """Return how long to wait: what Azure said, or our own; less than a second is no advice, more than 15 minutes too much."""
+    if said is not None and said >= 1:
+        return timedelta(seconds=min(said, LONGEST_DELAY.total_seconds()))
+    return later(ports, attempt)
 
 
 def later(ports: Ports, attempt: int) -> timedelta:

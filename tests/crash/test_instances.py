@@ -16,7 +16,8 @@ from simulator.client import Client, until
 from simulator.ports import chosen
 from simulator.stack import Stack
 
-_SETTINGS = {"CMK_SHARE": "100", "CMK_WRITES_PER_HOUR": "1000000"}
+# A claim that runs out soon, so that the sweep at the end may take over what a dead worker holds.
+_SETTINGS = {"CMK_SHARE": "100", "CMK_WRITES_PER_HOUR": "1000000", "CMK_CLAIM": "15"}
 _BATCH = 50
 
 
@@ -29,7 +30,7 @@ def test_two_instances_write_each_target_once(tmp_path: Path) -> None:
 @pytest.mark.timeout(900)
 def test_four_instances_write_each_of_500_targets_once(tmp_path: Path) -> None:
     """The whole bar: random kills for two minutes."""
-    _survive(tmp_path, instances=4, targets=500, seconds=60)
+    _survive(tmp_path, instances=4, targets=500, seconds=120)
 
 
 def _survive(folder: Path, instances: int, targets: int, seconds: float) -> None:
@@ -43,8 +44,7 @@ def _survive(folder: Path, instances: int, targets: int, seconds: float) -> None
         for wave, number in zip(waves, kills, strict=False):
             _send(azure, wave, number)
         deaths = sum(1 for _ in kills)  # the rest of them
-        with suppress(TimeoutError):
-            until(lambda: _revived(stack, instances) and _resolved(azure) == targets, "every row resolved", 120)
+        until(lambda: _revived(stack, instances) and _healed(azure, targets), "every row resolved", 240)
         states = Counter(row["state"] for row in _rows(azure))
         poison = Counter((it["source"], it["reason"]) for it in azure.app("/api/poison", limit="200")["items"])
         assert states == {"resolved": targets}, f"{states} {poison}"
@@ -103,8 +103,16 @@ def _send(azure: Client, vaults: list[str], number: int) -> None:
     until(taken, "a batch of events taken", 60)
 
 
-def _resolved(azure: Client) -> int:
-    return sum(row["state"] == "resolved" for row in _rows(azure))
+def _healed(azure: Client, targets: int) -> bool:
+    """Whether all is right; runs the sweep now and then, as the night would: a message may have killed five workers."""
+    states = Counter(row["state"] for row in _rows(azure))
+    if states["resolved"] == targets:
+        return True
+    if not set(states) & {"queued", "applying"} or time.monotonic() % 20 < 1:
+        with suppress(OSError):
+            azure.admin("POST", "/admin/functions/sweep", {})
+        time.sleep(1)  # the sweep's own pace: asked for at most once a second
+    return False
 
 
 def _rows(azure: Client) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -21,6 +22,11 @@ type Send = Callable[..., Delivery]
 def delivery(body: str, sent: datetime, message: str = "") -> Delivery:
     """Return a message; a fresh id unless one is given."""
     return Delivery(message or f"m-{next(_NUMBERS)}", sent, body)
+
+
+def again(message: Delivery) -> Delivery:
+    """Return the message as the queue hands it over a second time."""
+    return replace(message, is_again=True)
 
 
 def evaluation(world: World, target: str | None = None, attempt: int = 1) -> Delivery:

@@ -178,12 +178,13 @@ def test_a_write_that_cannot_be_seen_yet_is_not_done(world: World) -> None:
 
 
 def test_a_vault_deleted_meanwhile_ends_its_plan(queued: World) -> None:
-    """Deleted between decision and write: the control does not speak of it any more, so the plan ends."""
+    """Deleted between decision and write: looked at from the start, and the plan ends."""
     queued.arm.resources.clear()
     apply(queued, _take(queued))
+    queued.clock.advance(60)
+    run(queued)
 
-    assert (queued.row().state, queued.arm.writes()) == (State.SUPERSEDED, [])
-    assert queued.queue.of("evaluate") == []
+    assert (queued.row().state, queued.row().verdict, queued.arm.writes()) == (State.SUPERSEDED, "NotApplicable", [])
 
 
 def test_a_vault_deleted_between_read_and_write_ends_its_plan(queued: World) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.core.ports import Delivery
 from shared.flow.evaluate import evaluate
 from tests.fakes import World, vault_body, vault_id
-from tests.flow.conftest import delivery, evaluation
+from tests.flow.conftest import again, delivery, evaluation
 
 _NUMBERS = itertools.count()
 
@@ -90,7 +90,8 @@ class Line:
             self._put(json.dumps(sent), timedelta(seconds=delay))
         self.world.queue.sent.clear()
         if killed:
-            heapq.heappush(self.waiting, (self.world.clock.now() + timedelta(seconds=3), message[1], message[2]))
+            visible = self.world.clock.now() + timedelta(seconds=3)
+            heapq.heappush(self.waiting, (visible, message[1], again(message[2])))
         return True
 
     def drain(self) -> None:

@@ -13,7 +13,7 @@ from shared.core.errors import BadInput, Conflict, Denied, Temporary
 from shared.core.record import State
 from shared.flow.evaluate import evaluate
 from tests.fakes import SUBSCRIPTION, World, vault_body, vault_id, workspace_body, workspace_id
-from tests.flow.conftest import delivery, evaluation, run
+from tests.flow.conftest import again, delivery, evaluation, run
 
 
 def test_a_finding_is_queued_for_application(world: World) -> None:
@@ -217,7 +217,7 @@ def test_a_redelivered_message_is_not_answered_by_itself(world: World) -> None:
     world.clock.advance(3)
     world.records.begin(ids.parse(vault_id()), message.id, None)
 
-    evaluate(world, message)
+    evaluate(world, again(message))
 
     assert world.row().state is State.QUEUED
 
@@ -227,7 +227,7 @@ def test_a_redelivery_after_the_row_was_saved_does_nothing_twice(world: World) -
     world.arm.put(vault_body())
     message = evaluation(world)
     evaluate(world, message)
-    evaluate(world, message)
+    evaluate(world, again(message))
 
     assert len(world.records.past[world.row().id]) == 1
     assert len(world.records.ledger) == 1
@@ -239,7 +239,7 @@ def test_a_kill_between_the_row_and_its_message_loses_nothing(world: World) -> N
     message = evaluation(world)
     evaluate(world, message)
     world.queue.sent.clear()
-    evaluate(world, message)
+    evaluate(world, again(message))
 
     assert len(world.queue.of("apply")) == 1
     assert len(world.records.past[world.row().id]) == 1

@@ -18,6 +18,7 @@ def test_an_event_becomes_a_message(world: World) -> None:
         "cause": {"kind": "event", "id": "e-1", "actor": ""},
         "attempt": 1,
         "waited": False,
+        "woken": False,
     }
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.core.errors import BadInput, Refused
+from shared.core.errors import Refused
 from shared.core.ports import PoisonRecord
 from shared.core.record import State
 from shared.flow.apply import apply
@@ -95,6 +95,6 @@ def test_of_an_event_nothing_is_kept(world: World) -> None:
 def test_garbage_cannot_be_sent_anew(world: World) -> None:
     """What was no message of ours is none now."""
     drain(world, "evaluate", delivery("\x00 no json", NOON))
-    with pytest.raises(BadInput):
+    with pytest.raises(Refused, match="never kept"):
         redrive(world, _record(world), PERSON)
     assert world.queue.sent == []

@@ -54,9 +54,18 @@ def whole(source: Json, field: str) -> int | None:
 
 
 def tags(source: Json) -> Mapping[str, str]:
-    """Return the tags; names in lower case, since Azure compares them without case. Values stay as they are."""
+    """Return the tags; names in lower case, since Azure compares them without case. Values stay as they are.
+
+    Halves of surrogate pairs are replaced: JSON can carry them and no storage takes them.
+    """
     found = obj(source, "tags")
-    return MappingProxyType({str(name).lower(): "" if value is None else str(value) for name, value in found.items()})
+    return MappingProxyType(
+        {_whole(name).lower(): "" if value is None else _whole(value) for name, value in found.items()}
+    )
+
+
+def _whole(value: object) -> str:
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def host(uri: str) -> str:
