@@ -106,5 +106,8 @@ def _decision(
 
 
 def _is_counted(stored: Stored | None, plan: Plan) -> bool:
-    """Whether this plan was counted when it was let through: it is on its way, or has ended and stands until changed."""
-    return stored is not None and stored.row.state in _COUNTED and stored.row.plan.fingerprint == plan.fingerprint
+    """Whether this plan was counted when it was let through: it is on its way, stands until changed, or met a conflict."""
+    if stored is None or stored.row.plan.fingerprint != plan.fingerprint:
+        return False
+    met_a_conflict = stored.row.state is State.SUPERSEDED and stored.row.attempt > 0
+    return stored.row.state in _COUNTED or met_a_conflict

@@ -45,6 +45,7 @@ class Pump:
         for name, queue in self._queues.items():
             if self._left(name) < 0:
                 queue.create_queue()
+            queue.clear_messages()  # of a test before that has failed
 
     def begin(self, body: str, death: Death, *names: str) -> None:
         """Send an `evaluate` message. Messages that hold one of the names belong to this story."""
@@ -111,8 +112,10 @@ class Pump:
             VERBS[name](self.app, delivery)
 
     def _death(self, text: str) -> Death:
-        (found,) = {id(death): death for name, death in self._deaths.items() if f'"{name}"' in text}.values()
-        return found
+        """Return whose story a message belongs to; what the sweep wakes of other tests' rows is nobody's."""
+        found = {id(death): death for name, death in self._deaths.items() if f'"{name}"' in text}
+        assert len(found) <= 1, text
+        return next(iter(found.values()), Death())
 
     def _left(self, name: str) -> int:
         try:
