@@ -21,7 +21,8 @@ WARM = 5
 
 def main() -> None:
     """Print the table."""
-    with local() as run:
+    # Without the gap the look that the event of our own write asks for falls into what is measured.
+    with local({"CMK_GAP": "0"}) as run:
         run.azure.put_group(run.azure.facts["subscriptions"][0], "rg-bench").raise_for_status()
         for number in range(WARM):
             _write(run, f"kv-warm-{number}")

@@ -22,6 +22,7 @@ def notify(ports: Ports, delivery: Delivery) -> None:
     try:
         message = messages.notify(delivery.body)
     except BadInput as error:
+        say(_log, "refused", logging.WARNING, message=delivery.id, reason=error.reason)
         ports.records.poison(Poisoned(NOTIFY, delivery.id, error.reason, error.message), ports.clock.now())
         return
     stored = ports.records.get(message.remediation)

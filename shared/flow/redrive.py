@@ -26,7 +26,8 @@ def redrive(ports: Ports, record: PoisonRecord, person: str) -> PoisonRecord:
     if not body:
         raise Refused(
             "NothingKept",
-            "events carry claims and are never kept: the next event or the nightly sweep wakes us for the resource again",
+            "events carry claims, and what made no sense may hold anything: neither is ever kept. "
+            "The next event for the resource wakes us again",
         )
     # The send comes first: a note without a message would say that something was tried which was not.
     if source == EVALUATE:

@@ -1,7 +1,7 @@
 """Spans around the verbs, through OpenTelemetry's API alone: without an exporter they cost next to nothing.
 
-Every span carries the cause of the work as `cmk.cause`, so that one query finds all that an event has led to,
-across queues and retries. docs/operations.md says how to install an exporter.
+`evaluate` carries the cause of the work as `cmk.cause`, `apply` the remediation and `execute` the correlation id that
+Azure's own log has: with the row, which holds all three, they join across queues. docs/operations.md has the rest.
 """
 
 from collections.abc import Iterator
