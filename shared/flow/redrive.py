@@ -1,4 +1,4 @@
-"""A person says: take this out of the poison and try it again.
+"""Somebody says: take this out of the poison and try it again.
 
 What was to be evaluated or told is sent anew; what was to be applied is judged anew, since a plan is never replayed.
 """
@@ -16,8 +16,8 @@ from shared.flow.say import say
 _log = logging.getLogger("cmkwarden.redrive")
 
 
-def redrive(ports: Ports, record: PoisonRecord, person: str) -> PoisonRecord:
-    """Try poison again. `person` is an object id.
+def redrive(ports: Ports, record: PoisonRecord, cause: Cause) -> PoisonRecord:
+    """Try poison again. `cause` says who asks: a person, or the sweep.
 
     Raises Refused where nothing was kept that could be sent or its remediation has moved on, BadInput where what
     was kept is no message of ours, RowChanged where the remediation has changed meanwhile.
@@ -31,18 +31,17 @@ def redrive(ports: Ports, record: PoisonRecord, person: str) -> PoisonRecord:
         )
     # The send comes first: a note without a message would say that something was tried which was not.
     if source == EVALUATE:
-        cause = Cause("person", record.id, person)
         ports.queue.send(EVALUATE, Evaluate(messages.evaluate(body).target, cause).body())
     elif source == NOTIFY:
         ports.queue.send(NOTIFY, messages.notify(body).body())
     elif source == APPLY:
-        _again(ports, messages.apply(body).remediation, person)
-    say(_log, "redriven", poison=record.id, source=source, person=person)
-    return ports.records.redriven(record, person, ports.clock.now())
+        _again(ports, messages.apply(body).remediation, cause)
+    say(_log, "redriven", poison=record.id, source=source, cause=cause.kind)
+    return ports.records.redriven(record, cause.actor or cause.kind, ports.clock.now())
 
 
-def _again(ports: Ports, remediation: str, person: str) -> None:
+def _again(ports: Ports, remediation: str, cause: Cause) -> None:
     stored = ports.records.get(remediation)
     if stored is None:
         raise Refused("NoSuchRemediation", "the remediation that this message was to apply does not exist")
-    retry(ports, stored, Cause("person", remediation, person))
+    retry(ports, stored, cause)

@@ -6,6 +6,8 @@
     any other that is open                   a freeze has ended, a pause was lifted,    `evaluate`
                                              a right was given: nobody sends an event
     superseded while not compliant           the look that should follow was lost       `evaluate`
+    none: an evaluation or a notice is       what killed its workers may be gone        the message, once
+    poison
 
 A second message is harmless: a fresh claim is left alone, evaluations of one target coalesce.
 """
@@ -14,11 +16,12 @@ import logging
 from collections.abc import Iterator
 
 from shared.core import ids
-from shared.core.errors import RowChanged, Temporary
-from shared.core.ports import Ports
+from shared.core.errors import BadInput, RowChanged, Temporary
+from shared.core.ports import PoisonRecord, Ports
 from shared.core.record import Remediation, State
 from shared.core.wake import Cause
-from shared.flow.messages import APPLY, EVALUATE, Apply, Evaluate
+from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate
+from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.say import say
 from shared.flow.trace import span
@@ -39,8 +42,31 @@ def sweep(ports: Ports) -> int:
                 healed += _heal(ports, row, looked_at)
             except Temporary as error:  # one row must not cost the others their chance
                 say(_log, "missed", logging.WARNING, target=row.target, remediation=row.id, reason=error.reason)
+        healed += sum(_redriven(ports, record) for record in _poison(ports))
         say(_log, "swept", rows=healed)
         return healed
+
+
+def _poison(ports: Ports) -> Iterator[PoisonRecord]:
+    cursor = ""
+    while True:
+        page = ports.records.poison_page(cursor=cursor, limit=_PAGE)
+        yield from page.items
+        cursor = page.cursor
+        if not cursor:
+            return
+
+
+def _redriven(ports: Ports, record: PoisonRecord) -> bool:
+    """Send poison once more, unless somebody has. A write needs none of this: its row has failed, and is tried above."""
+    if record.redriven or not record.what.body or record.what.source not in {EVALUATE, NOTIFY}:
+        return False
+    try:
+        redrive(ports, record, Cause("sweep", record.id))
+    except (BadInput, Temporary) as error:
+        say(_log, "missed", logging.WARNING, poison=record.id, reason=error.reason)
+        return False
+    return True
 
 
 def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:

@@ -100,7 +100,8 @@ class Api:
         record = self.ports.records.poisoned(poison_id) if _is_id(poison_id) else None
         if record is None:
             raise HTTPException(404, "There is no such record of poison")
-        return answer(shapes.poison(redrive(self.ports, record, caller.object_id)))
+        cause = Cause("person", record.id, caller.object_id)
+        return answer(shapes.poison(redrive(self.ports, record, cause)))
 
     def explain(self, request: Request) -> Response:
         """Show every rule's verdict on a resource and the decision it would lead to, writing nothing."""

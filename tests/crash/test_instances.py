@@ -58,7 +58,7 @@ def _kill_at_random(stack: Stack, instances: int, seconds: float, waves: int, ch
     while time.monotonic() < end or number < waves:
         yield number
         number += 1
-        time.sleep(chance.uniform(0.2, 1.5))  # the pace of the deaths, not a wait for anything
+        time.sleep(chance.uniform(0.5, 3))  # the pace of the deaths, not a wait for anything
         _revived(stack, instances)
         victim = chance.randrange(instances)
         for worker in _children(stack.facts["pids"][f"host{victim or ''}"]):
