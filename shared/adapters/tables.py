@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from azure.core import MatchConditions
@@ -41,13 +42,10 @@ class Table:
         """Write one entity over whatever is there."""
         self._retried(lambda: self._client.upsert_entity(dict(entity), mode=UpdateMode.REPLACE))
 
-    def add(self, entity: Entity) -> bool:
-        """Write one entity if it is not there yet; say whether it was new."""
-        try:
+    def add(self, entity: Entity) -> None:
+        """Write one entity unless it is there already."""
+        with suppress(RowChanged):
             self._retried(lambda: self._client.create_entity(dict(entity)))
-        except RowChanged:
-            return False
-        return True
 
     def swap(self, entity: Entity, etag: str) -> None:
         """Write one entity over the version with this ETag, or as a new one where it is ''. Raises RowChanged."""

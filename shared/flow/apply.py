@@ -42,7 +42,7 @@ def apply(ports: Ports, delivery: Delivery) -> None:
     try:
         message = messages.apply(delivery.body)
         with span("apply", remediation=message.remediation):
-            _work_on(ports, message, delivery.id)
+            _work_on(ports, message, message.claim or delivery.id)
     except BadInput as error:
         say(_log, "refused", logging.WARNING, message=delivery.id, reason=error.reason)
         ports.records.poison(Poisoned(APPLY, delivery.id, error.reason, error.message), ports.clock.now())
@@ -53,11 +53,11 @@ def apply(ports: Ports, delivery: Delivery) -> None:
 def _work_on(ports: Ports, message: Apply, claimant: str) -> None:
     try:
         work = claim(ports, message, claimant)
-    except Temporary:  # our own storage: there is no row in hand that could count it
-        ports.queue.send(APPLY, message.body(), ports.choices.retry_delay)
-        return
-    if work:
-        _attempt(work)
+        if work:
+            _attempt(work)
+    except Temporary:
+        # Our own storage, and nobody knows whether the row was saved: who comes back must know the claim as its own.
+        ports.queue.send(APPLY, replace(message, claim=claimant).body(), ports.choices.retry_delay)
 
 
 def _attempt(work: Work) -> None:

@@ -9,6 +9,7 @@ The row is saved first and the message sent second: a kill in between leaves a r
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
 from shared.core.control import Finding, Unknown
@@ -58,11 +59,11 @@ def _work_on(ports: Ports, delivery: Delivery, message: Evaluate) -> None:
             return
         _evaluate(ports, message, known, delivery)
     except Temporary as error:
-        _come_back(ports, delivery, _counted(ports, message, known), error, error.delay)
+        _come_back(ports, _counted(ports, message, known), error, error.delay)
     except Conflict as error:
-        _come_back(ports, delivery, message, error, _SOON)
+        _come_back(ports, message, error, _SOON)
     except (Denied, BadInput) as error:  # trying again would meet the same
-        _give_up(ports, delivery, message, error)
+        _give_up(ports, message, error)
 
 
 def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
@@ -146,13 +147,12 @@ def _counted(ports: Ports, message: Evaluate, known: Known | None) -> Evaluate:
     if known is None:  # not even what is known of it could be read
         return message
     failures = max(message.attempt, known.failures + 1)
-    ports.records.failed(message.target, failures % LAST_ATTEMPT)
+    with suppress(Temporary):  # it may be our own storage that is busy: the message counts as well
+        ports.records.failed(message.target, failures % LAST_ATTEMPT)
     return replace(message, attempt=failures)
 
 
-def _come_back(
-    ports: Ports, delivery: Delivery, message: Evaluate, error: RemediationError, said: float | None
-) -> None:
+def _come_back(ports: Ports, message: Evaluate, error: RemediationError, said: float | None) -> None:
     """Send the message again, later. After the last failure what we could not read is Unknown, not forgotten."""
     if message.attempt < LAST_ATTEMPT:
         delay = advised(ports, message.attempt, said)
@@ -162,13 +162,14 @@ def _come_back(
         )  # fmt: skip
         ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), delay)
         return
-    _give_up(ports, delivery, message, error)
+    _give_up(ports, message, error)
 
 
-def _give_up(ports: Ports, delivery: Delivery, message: Evaluate, error: RemediationError) -> None:
+def _give_up(ports: Ports, message: Evaluate, error: RemediationError) -> None:
     """Put on record that the target could not be judged, for a person to see to."""
     say(_log, "gave_up", logging.WARNING, target=message.target, reason=error.reason, cause=message.cause.id)
-    poisoned = Poisoned(EVALUATE, delivery.id, error.reason, error.message, messages.text(message))
+    # By target: what is given up night after night is one record.
+    poisoned = Poisoned(EVALUATE, message.target.key, error.reason, error.message, messages.text(message))
     ports.records.poison(poisoned, ports.clock.now())
     for remediator in ports.remediators:
         if message.target.kind in remediator.control.targets:

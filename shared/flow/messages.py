@@ -46,14 +46,18 @@ class Evaluate:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Carry out the plan of a row, as long as it still is the plan with this fingerprint."""
+    """Carry out the plan of a row, as long as it still is the plan with this fingerprint.
+
+    `claim` is the id of the message that was there first, where this one was sent because storage was busy.
+    """
 
     remediation: str
     fingerprint: str
+    claim: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return the wire form."""
-        return {"remediation": self.remediation, "fingerprint": self.fingerprint}
+        return {"remediation": self.remediation, "fingerprint": self.fingerprint, "claim": self.claim}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def evaluate(body_text: str) -> Evaluate:
 def apply(body_text: str) -> Apply:
     """Read an `apply` message. Raises BadInput."""
     body = _parsed(body_text)
-    return Apply(_row(body), _word(body, "fingerprint"))
+    return Apply(_row(body), _word(body, "fingerprint"), _word(body, "claim", ""))
 
 
 def notify(body_text: str) -> Notify:

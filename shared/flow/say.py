@@ -1,4 +1,4 @@
-"""One log line for each thing that a verb does: `verb=... key=value`, the keys of a verb always the same.
+"""One log line for each thing that is done: `verb=... key=value`, with the keys that docs/operations.md lists for the verb.
 
 KQL takes it apart again: `parse-kv message as (verb: string, target: string, ...) with (quote='"')`. Values come
 from outside, so whatever could end a line or forge a key is quoted and escaped. Never claims, tokens or names of people.
@@ -12,7 +12,7 @@ _PLAIN = re.compile(r"[\w.:/@+-]+", re.ASCII)
 
 
 def say(log: logging.Logger, verb: str, level: int = logging.INFO, **facts: object) -> None:
-    """Write one line. The keys and their order are the caller's; docs/operations.md lists them."""
+    """Write one line. The keys and their order are the caller's."""
     if log.isEnabledFor(level):
         log.log(level, "%s", line(verb, **facts))
 

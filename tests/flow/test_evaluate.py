@@ -24,7 +24,7 @@ def test_a_finding_is_queued_for_application(world: World) -> None:
 
     row = world.row()
     assert (row.state, row.decision.reason) == (State.QUEUED, "SafeInAutoScope")
-    assert world.queue.of("apply") == [{"remediation": row.id, "fingerprint": row.plan.fingerprint}]
+    assert world.queue.of("apply") == [{"remediation": row.id, "fingerprint": row.plan.fingerprint, "claim": ""}]
 
 
 def test_deciding_costs_two_reads(world: World) -> None:

@@ -217,6 +217,54 @@ def test_our_own_storage_may_be_busy_too(world: World, verb: str, monkeypatch: p
     assert [(name, delay) for name, _, delay in world.queue.sent if name == verb][-1] == (verb, 30)
 
 
+def test_a_row_that_was_claimed_although_storage_said_nothing_is_worked_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim took effect and its answer was lost: whoever comes back knows the claim as its own."""
+    world.arm.put(vault_body())
+    evaluate(world, evaluation(world))
+    message = _take(world, "apply")
+    save = world.records.save
+
+    def lost(*arguments: object) -> None:
+        monkeypatch.setattr(world.records, "save", save)
+        save(*arguments)  # type: ignore[arg-type]
+        raise Temporary("ConnectionLost", "tables")
+
+    monkeypatch.setattr(world.records, "save", lost)
+    apply(world, message)
+    assert world.row().state is State.APPLYING
+    run(world)
+
+    assert (world.row().state, len(world.arm.writes())) == (State.RESOLVED, 1)
+
+
+def test_tables_that_are_busy_in_the_middle_of_a_look_do_not_break_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the row nor the count of failures can be had: the message comes back all the same."""
+    world.arm.put(vault_body())
+
+    def busy(*_: object) -> None:
+        raise Temporary("ServerBusy", "tables")
+
+    monkeypatch.setattr(world.records, "get", busy)
+    monkeypatch.setattr(world.records, "failed", busy)
+    evaluate(world, evaluation(world))
+
+    assert [(name, body["attempt"], delay) for name, body, delay in world.queue.sent] == [("evaluate", 2, 30)]
+
+
+def test_what_is_given_up_again_is_one_record(world: World) -> None:
+    """A target that cannot be judged for nights on end fills no table."""
+    for _ in range(3):
+        world.arm.failures["read"].append(Temporary("Http503", "down"))
+        world.clock.advance(86400)
+        evaluate(world, evaluation(world, attempt=9))
+
+    assert len(world.records.poison_list()) == 1
+
+
 def test_an_instance_whose_clock_is_late_waits_no_longer_than_the_gap(world: World) -> None:
     """Ten minutes behind storage: the second look is a minute away, not eleven."""
     world.choices = replace(world.choices, gap=timedelta(seconds=60))
