@@ -7,6 +7,7 @@ import re
 
 from simulator.arm.answer import Answer, Json, Refused
 from simulator.arm.denials import EVERYBODY, Denial
+from simulator.arm.providers.odata import named
 from simulator.arm.providers.pages import page
 from simulator.arm.providers.shape import Call, Kind
 from simulator.arm.router import fold
@@ -30,7 +31,7 @@ def read(call: Call) -> Answer:
 def list_denials(call: Call) -> Answer:
     """Those that reach a scope from above, and unless `atScope()` is asked for, those below it (swagger 2022-04-01)."""
     scope, tree = fold(call.target.scope), call.sim.access.tree
-    wanted = _filter(call)
+    wanted = named(call.query.get("$filter", ""), FILTER)
     above = set(tree.above(scope))
     found: list[Json] = []
     for denial in call.sim.access.denials:
@@ -38,17 +39,6 @@ def list_denials(call: Call) -> Answer:
         if (denial.scope in above or below) and _fits(call, denial, wanted):
             found.append(denial.body)
     return page(call, sorted(found, key=lambda body: fold(str(body["id"]))))
-
-
-def _filter(call: Call) -> dict[str, str]:
-    text = call.query.get("$filter", "")
-    wanted: dict[str, str] = {}
-    for part in re.split(r"\band\b", text, flags=re.IGNORECASE) if text.strip() else []:
-        match = FILTER.fullmatch(part)
-        if match is None or match.lastgroup is None:
-            raise Refused(400, "UnsupportedQuery", f"The filter '{text}' is not supported.")
-        wanted[match.lastgroup] = fold(match[match.lastgroup])
-    return wanted
 
 
 def _fits(call: Call, denial: Denial, wanted: dict[str, str]) -> bool:

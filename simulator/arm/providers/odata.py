@@ -20,6 +20,17 @@ def conditions(text: str) -> dict[str, str]:
     return wanted
 
 
+def named(text: str, known: re.Pattern[str], hint: str = "") -> dict[str, str]:
+    """The parts of a filter of Microsoft.Authorization, folded, by the group of `known` that each one meets; 400 for others."""
+    wanted: dict[str, str] = {}
+    for part in re.split(r"\band\b", text, flags=re.IGNORECASE) if text.strip() else []:
+        match = known.fullmatch(part)
+        if match is None or match.lastgroup is None:
+            raise Refused(400, "UnsupportedQuery", f"The filter '{text}' is not supported.{hint}")
+        wanted[match.lastgroup] = fold(match[match.lastgroup])
+    return wanted
+
+
 def has_tag(body: Json, wanted: dict[str, str]) -> bool:
     """Whether the body has the tag that is asked for: its name in any case, its value exactly."""
     name = wanted.get("tagname")

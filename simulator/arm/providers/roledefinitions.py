@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from simulator.arm.access import DEFINITIONS, role_of
 from simulator.arm.answer import Answer, Json, Refused
 from simulator.arm.providers.authorization import is_guid, stamps
+from simulator.arm.providers.odata import named
 from simulator.arm.providers.pages import page
 from simulator.arm.providers.shape import Call, Kind
 from simulator.arm.roles import BUILTIN
 from simulator.arm.router import fold
 
 TYPE = "Microsoft.Authorization/roleDefinitions"
+HINT = " Supported filters are either roleName eq '{value}' or type eq 'BuiltInRole|CustomRole'."
 FILTER = re.compile(
     r"\s*(?:(?P<below>atScopeAndBelow\(\))|roleName\s+eq\s+'(?P<name>[^']*)'|type\s+eq\s+'(?P<type>\w+)')\s*",
     re.IGNORECASE,
@@ -67,7 +69,7 @@ def delete(call: Call) -> Answer:
 
 def list_definitions(call: Call) -> Answer:
     """Built-in roles, and the custom ones that may be assigned here; `atScopeAndBelow()` adds those for places below."""
-    wanted = _filter(call)
+    wanted = named(call.query.get("$filter", ""), FILTER, HINT)
     found = []
     for body in _all(call):
         properties = body["properties"]
@@ -78,22 +80,6 @@ def list_definitions(call: Call) -> Answer:
         if _is_seen(call, body, below="below" in wanted):
             found.append(_at_home(call, body))
     return page(call, found)
-
-
-def _filter(call: Call) -> dict[str, str]:
-    text = call.query.get("$filter", "")
-    wanted: dict[str, str] = {}
-    for part in re.split(r"\band\b", text, flags=re.IGNORECASE) if text.strip() else []:
-        match = FILTER.fullmatch(part)
-        if match is None or match.lastgroup is None:
-            raise Refused(
-                400,
-                "UnsupportedQuery",
-                f"The filter '{text}' is not supported. Supported filters are either roleName eq '{{value}}' or "
-                "type eq 'BuiltInRole|CustomRole'.",
-            )
-        wanted[match.lastgroup] = fold(match[match.lastgroup])
-    return wanted
 
 
 def _all(call: Call) -> Iterator[Json]:
