@@ -1,6 +1,7 @@
 """The explicit, ordered list of what must hold. One folder a control; they do not know each other."""
 
+from remediators.key_access import KEY_ACCESS
 from remediators.vault_recovery import VAULT_RECOVERY
 from shared.core.control import Remediator
 
-REMEDIATORS: tuple[Remediator, ...] = (VAULT_RECOVERY,)
+REMEDIATORS: tuple[Remediator, ...] = (VAULT_RECOVERY, KEY_ACCESS)

@@ -6,12 +6,16 @@ equal to it.
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.core import ids
 from shared.core.choices import Choices, Freeze, Mode, VaultScope
+from shared.core.errors import BadInput
+from shared.core.ids import ResourceId
 
 MODE_OF = "CMK_MODE_"  # + a control's id with _ for -: the mode of that control alone
 
@@ -104,6 +108,25 @@ def _seconds(value: str) -> timedelta:
     return timedelta(seconds=_whole(0, 30 * 86_400)(value))
 
 
+def _guid(value: str) -> str:
+    if value and not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+        raise ValueError("must be a GUID")
+    return value.lower()
+
+
+def _identities(value: str) -> tuple[ResourceId, ...]:
+    found = []
+    for word in filter(None, (word.strip() for word in value.split(","))):
+        try:
+            identity = ids.parse(word)
+        except BadInput as error:
+            raise ValueError(error.message) from None
+        if identity.kind != ids.IDENTITY:
+            raise ValueError(f"{word} is no user-assigned identity")
+        found.append(identity)
+    return tuple(found)
+
+
 def _tag(value: str) -> tuple[str, str]:
     name, equals, content = value.partition("=")
     if not (name.strip() and equals and content.strip()):
@@ -152,6 +175,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CMK_CLAIM", "900", _seconds,
             "seconds after which a row without a sign of life may be taken over; longer than the host's 10-minute hold"),
     Setting("CMK_SWEEP_SCHEDULE", "0 0 2 * * *", _text, "when the sweep runs: NCRONTAB with seconds first, UTC"),
+    Setting("CMK_DATABRICKS_PRINCIPAL_ID", "", _guid, "object id of AzureDatabricks in this tenant; empty: layers that use it cannot be judged"),
+    Setting("CMK_IDENTITIES", "", _identities,
+            "user-assigned identities that use keys besides the workspaces' own: resource ids, comma-separated"),
+    Setting("CMK_NARROW_ROLE", "built-in", _one_of("built-in", "strict"),
+            "the role that replaces a broad one: Azure's Crypto Service Encryption User, or the strict one of infra/roles"),
+    Setting("CMK_GRANT_SCOPE", "vault", _one_of("vault", "key"), "where roles are given: for the vault, or for each key in use"),
+    Setting("CMK_RBAC_SETTLE", "1800", _seconds,
+            "seconds from giving a role to taking the broad one away; Azure needs up to ten minutes to let it take effect"),
+    Setting("CMK_GRACE", "0", _seconds, "seconds for which a new grant is left alone: somebody may be in the middle of a change"),
+    Setting("CMK_NOTICE", "0", _seconds, "seconds between telling the owner and narrowing by itself"),
     Setting("CMK_READER_CLIENT_ID", "", _text, "client id of the identity that reads; empty: the app's own"),
     Setting("CMK_WRITER_CLIENT_ID", "", _text, "client id of the identity that writes; needed by the part `hand`"),
     Setting("CMK_ARM_URL", "https://management.azure.com", _url, "the Resource Manager endpoint"),
@@ -251,6 +284,13 @@ def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
             retry_delay=values["CMK_RETRY_DELAY"],
             gap=values["CMK_GAP"],
             claim=values["CMK_CLAIM"],
+            identities=values["CMK_IDENTITIES"],
+            databricks=values["CMK_DATABRICKS_PRINCIPAL_ID"],
+            strict_role=values["CMK_NARROW_ROLE"] == "strict",
+            grant_at_key=values["CMK_GRANT_SCOPE"] == "key",
+            settle=values["CMK_RBAC_SETTLE"],
+            grace=values["CMK_GRACE"],
+            notice=values["CMK_NOTICE"],
         ),
         reader_client_id=values["CMK_READER_CLIENT_ID"],
         writer_client_id=values["CMK_WRITER_CLIENT_ID"],

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from shared.adapters.pipeline import Pipeline
-    from shared.core.ports import Arm, Clock, Hand, Inventory, Queue, Records
+    from shared.core.ports import Arm, Clock, Diary, Grants, Hand, Inventory, Queue, Records
 
 
 class App:
@@ -37,6 +37,22 @@ class App:
         from shared.adapters.arm import ArmReader
 
         return ArmReader(self._reader)
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Who may do what, as the reader."""
+        from shared.adapters.grants import ArmGrants
+        from shared.adapters.rest import Rest
+
+        return ArmGrants(Rest(self._reader))
+
+    @cached_property
+    def diary(self) -> Diary:
+        """Who changed what, as the reader."""
+        from shared.adapters.diary import ActivityLog
+        from shared.adapters.rest import Rest
+
+        return ActivityLog(Rest(self._reader), self.clock, self.settings.writer_client_id)
 
     @cached_property
     def hand(self) -> Hand:

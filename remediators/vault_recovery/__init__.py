@@ -9,7 +9,7 @@ from datetime import datetime
 from remediators.vault_recovery import plan, rules
 from shared.core import ids
 from shared.core.choices import Choices
-from shared.core.control import Control, Finding, Memory, Verdict
+from shared.core.control import Control, Memory, NonCompliant, Verdict
 from shared.core.facts import Snapshot
 from shared.core.steps import Step
 
@@ -30,9 +30,9 @@ class VaultRecovery:
         del now  # recovery settings do not age
         return (rules.judge(snapshot, memory, choices),)
 
-    def plan(self, finding: Finding, snapshot: Snapshot, choices: Choices) -> tuple[Step, ...]:
+    def plan(self, verdict: NonCompliant, snapshot: Snapshot, memory: Memory, choices: Choices) -> tuple[Step, ...]:
         """Return the one write that turns both protections on."""
-        del finding, choices  # both flags are always sent together
+        del verdict, memory, choices  # both flags are always sent together
         return plan.steps(snapshot)
 
 

@@ -30,6 +30,10 @@ _VAULTS = (
     "resources | where type =~ 'microsoft.keyvault/vaults' | where name in~ ({names}) "
     "| project id, name | order by id asc"
 )
+_SUBSCRIPTIONS = (
+    "resourcecontainers | where type =~ 'microsoft.resources/subscriptions' "
+    "| project id, subscriptionId | order by id asc"
+)
 _COUNT = "resources | where type =~ 'microsoft.keyvault/vaults' | summarize vaults = count()"
 
 
@@ -55,6 +59,11 @@ class ResourceGraph:
         listed = ", ".join(f"'{word}'" for word in words)
         rows = self._rows(_VAULTS.format(names=listed), self._subscriptions)
         return {str(row["name"]).lower(): str(row["id"]) for row in rows}
+
+    def subscriptions(self) -> frozenset[str]:
+        """Return the ids of the subscriptions that can be seen now."""
+        rows = self._rows(_SUBSCRIPTIONS, self._subscriptions)
+        return frozenset(str(row["subscriptionId"]).lower() for row in rows)
 
     def vaults_in(self, subscription: str) -> int:
         """Return how many vaults a subscription holds; at most ten minutes old."""

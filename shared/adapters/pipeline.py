@@ -11,6 +11,7 @@ from typing import Any
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline import policies
 from azure.core.pipeline.transport import RequestsTransport
+from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 _CONNECT = 5  # seconds
@@ -43,3 +44,10 @@ class Pipeline:
                 policies.DistributedTracingPolicy(),
             ],
         }
+
+    def client(self) -> Any:
+        """Return a client for plain requests, with the same policies: for what no management SDK of ours offers."""
+        options = self.options()
+        return ARMPipelineClient(
+            base_url=self.arm_url, policies=options["policies"], transport=options["transport"], config=None
+        )

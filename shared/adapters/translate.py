@@ -27,7 +27,7 @@ _TEMPORARY = frozenset(
     code.lower()
     for code in (
         "TooManyRequests", "RetryableError", "RetryableErrorDueToAnotherOperation", "AnotherOperationInProgress",
-        "ConflictError", "OperationPreempted", "ServerBusy", "ServerTimeout", "InternalServerError", "RegisteringDns",
+        "ConflictError", "OperationPreempted", "ServerBusy", "ServerTimeout", "InternalServerError", "RegisteringDns", "PrincipalNotFound",
     )
 )  # fmt: skip
 _CONFLICT = frozenset({"concurrentupdateerror", "preconditionfailed"})

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.core.ids import ResourceId
+
 
 class Mode(StrEnum):
     """How far cmkwarden may go by itself."""
@@ -53,6 +55,13 @@ class Choices:
     retry_delay: timedelta = timedelta(seconds=30)  # before the second try, then doubled
     gap: timedelta = timedelta(minutes=1)  # between two looks at one target that events ask for
     claim: timedelta = timedelta(minutes=15)  # how long a claim on a row holds without a sign of life
+    identities: tuple[ResourceId, ...] = ()  # user-assigned identities that use keys, as the deployment says
+    databricks: str = ""  # object id of AzureDatabricks in this tenant; '': unknown
+    strict_role: bool = False  # the narrow role is our custom one, without Azure's Event Grid actions
+    grant_at_key: bool = False  # roles are given for each key in use instead of for the vault
+    settle: timedelta = timedelta(minutes=30)  # from giving a role to counting on it
+    grace: timedelta = timedelta(0)  # how old a grant must be before it is narrowed
+    notice: timedelta = timedelta(0)  # how long before an automatic narrowing its owner is told
 
     def mode_of(self, control: str) -> Mode:
         """Return the mode for one control."""

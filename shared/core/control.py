@@ -18,6 +18,7 @@ class Control:
     title: str
     severity: str  # critical | high | medium | low
     targets: frozenset[str]  # resource types it judges
+    takes_away: bool = False  # its plans take permissions from somebody: grace, notice and a look at locks come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,16 @@ class Compliant:
 
 @dataclass(frozen=True, slots=True)
 class NonCompliant:
-    """The control does not hold; `finding` says why."""
+    """The control does not hold; `finding` says why.
+
+    `asks`: why a person must be asked before anything is done about it, '' where not. `since`: when what is found was
+    first there, as far as anybody knows; a control that takes permissions away leaves young grants alone for a while.
+    """
 
     finding: Finding
     subject: str = ""
+    asks: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +72,38 @@ type Verdict = Compliant | NonCompliant | Unknown | NotApplicable
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A layer as its workspace named it: the key, and the object id of the identity that asks for it, '' for none."""
+
+    layer: str
+    key: str
+    principal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nomination:
     """A workspace that named this vault when we last read that workspace, and that workspace's environment tag."""
 
     workspace: str
     environment: str
+    layers: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """An identity that a layer of a workspace asked for a key of this vault with, some time."""
+
+    principal: str
+    layer: str
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A grant, by what it says, and when it was first seen."""
+
+    grant: str
+    first: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +118,13 @@ class Memory:
     was_cmk_vault: bool = False
     environments: tuple[str, ...] = ()  # every environment tag ever seen on the target
     vaults: tuple[str, ...] = ()  # of a workspace: the vaults it named at the last look
+    identities: tuple[Once, ...] = ()
+    sights: tuple[Sight, ...] = ()
+    subjects: tuple[str, ...] = ()  # of findings that were ever recorded, as `KV-ACCESS subject`: they must be closed
+
+    def subjects_of(self, control: str) -> tuple[str, ...]:
+        """Return the subjects of one control that have a row."""
+        return tuple(it.removeprefix(control + " ") for it in self.subjects if it.startswith(control + " "))
 
 
 class Remediator(Protocol):
@@ -98,6 +139,6 @@ class Remediator(Protocol):
         """Return one verdict for each subject; exactly one with the subject '' where there is only the target itself."""
         ...
 
-    def plan(self, finding: Finding, snapshot: Snapshot, choices: Choices) -> tuple[Step, ...]:
-        """Return the steps that make the control hold; empty where only a person can."""
+    def plan(self, verdict: NonCompliant, snapshot: Snapshot, memory: Memory, choices: Choices) -> tuple[Step, ...]:
+        """Return the steps that put right what a verdict found; empty where only a person can."""
         ...

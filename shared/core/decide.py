@@ -27,18 +27,21 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is done, with a reason for machines and a sentence for people."""
+    """What is done, with a reason for machines and a sentence for people. `due`: when it is decided anew by itself."""
 
     kind: Kind
     reason: str
     message: str
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything the decision may depend on. `remedied` are the times this target was put right before.
 
-    `owner` is what the target's owner tag says: shown to people, never believed.
+    `owner` is what the target's owner tag says: shown to people, never believed. `exempted` says why and until when a
+    person has said "not here". Of a control that takes permissions away: `asks` and `since` are the verdict's, `told`
+    is when the owner was given notice of this plan, `locks` stand on the vault or above, `breaks` would stop working.
     """
 
     control: str
@@ -48,6 +51,13 @@ class Case:
     dependants_known: bool
     remedied: tuple[datetime, ...]
     owner: str = ""
+    exempted: str = ""
+    takes_away: bool = False
+    asks: str = ""
+    since: datetime | None = None
+    told: datetime | None = None
+    locks: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
 
 
 def decide(case: Case, choices: Choices, now: datetime, counted: Rail | None = None) -> Decision:
@@ -56,15 +66,46 @@ def decide(case: Case, choices: Choices, now: datetime, counted: Rail | None = N
 
 
 def _rows(case: Case, choices: Choices, now: datetime, counted: Rail | None) -> Iterator[Decision]:
-    mode = choices.mode_of(case.control)
-    if mode is Mode.OBSERVE:
+    yield from _stopped(case, choices)
+    yield from _asked(case, choices)
+    if sum(time > now - timedelta(days=1) for time in case.remedied) >= OFTEN - 1:
+        yield Decision(
+            Kind.TICKET,
+            "ChangedBackRepeatedly",
+            f"this is the third remedy within a day: somebody changes it back (owner: {case.owner or 'no owner tag'}). "
+            "Look for a template or pipeline that deploys the target without what the plan sets, and set it there",
+        )
+    rail = standing_rail(case.target, choices, now) or counted
+    if rail:
+        yield Decision(Kind.APPROVAL, rail.reason, rail.message)
+    yield from _waits(case, choices, now)
+    yield Decision(Kind.AUTO, "SafeInAutoScope", "the target lies inside CMK_AUTO_SCOPE and no guard rail has tripped")
+
+
+def _stopped(case: Case, choices: Choices) -> Iterator[Decision]:
+    """Where nothing is written, or cannot be."""
+    if case.exempted:
+        yield Decision(Kind.SUPPRESSED, "Exempted", case.exempted)
+    if choices.mode_of(case.control) is Mode.OBSERVE:
         yield Decision(Kind.OBSERVE, "ModeIsObserve", f"the mode of {case.control} is observe: nothing is written")
     if not case.plan.steps:
         yield Decision(Kind.TICKET, "NoAutomaticRemedy", "there is no step that cmkwarden can take: a person must act")
-    if mode is Mode.APPROVE:
+    if case.breaks:
+        said = f"the plan is refused: it would stop {', '.join(case.breaks[:5])}"
+        yield Decision(Kind.TICKET, "WouldBreakAWorkspace", said)
+    if case.locks:
+        said = f"a lock would stop the plan half way ({', '.join(case.locks[:5])}): take it off, then retry"
+        yield Decision(Kind.TICKET, "Locked", said)
+
+
+def _asked(case: Case, choices: Choices) -> Iterator[Decision]:
+    """Where a person must say yes, whatever the limits say."""
+    if choices.mode_of(case.control) is Mode.APPROVE:
         yield Decision(
             Kind.APPROVAL, "ModeIsApprove", f"the mode of {case.control} is approve: every write is asked for"
         )
+    if case.asks:
+        yield Decision(Kind.APPROVAL, "NeedsAPerson", case.asks)
     if any(step.grants for step in case.plan.steps):
         yield Decision(
             Kind.APPROVAL, "GivesPermission", "the plan gives a permission that its holder does not have now"
@@ -87,14 +128,19 @@ def _rows(case: Case, choices: Choices, now: datetime, counted: Rail | None) -> 
             "SandboxEnvironment",
             "a step cannot be undone and the target belongs to a sandbox environment",
         )
-    if sum(time > now - timedelta(days=1) for time in case.remedied) >= OFTEN - 1:
-        yield Decision(
-            Kind.TICKET,
-            "ChangedBackRepeatedly",
-            f"this is the third remedy within a day: somebody changes it back (owner: {case.owner or 'no owner tag'}). "
-            "Look for a template or pipeline that deploys the target without what the plan sets, and set it there",
+
+
+def _waits(case: Case, choices: Choices, now: datetime) -> Iterator[Decision]:
+    """Before anything is taken away by itself: let what is young settle, and tell its owner first."""
+    if not case.takes_away:
+        return
+    old_enough = case.since + choices.grace if case.since else now
+    if old_enough > now:
+        said = f"the grant is younger than CMK_GRACE: somebody may be in the middle of a change; until {old_enough:%Y-%m-%d %H:%M} UTC"
+        yield Decision(Kind.OBSERVE, "GrantIsYoung", said, old_enough)
+    ends = (case.told or now) + choices.notice
+    if ends > now:
+        said = (
+            f"it is narrowed by itself at {ends:%Y-%m-%d %H:%M} UTC (CMK_NOTICE); owner: {case.owner or 'no owner tag'}"
         )
-    rail = standing_rail(case.target, choices, now) or counted
-    if rail:
-        yield Decision(Kind.APPROVAL, rail.reason, rail.message)
-    yield Decision(Kind.AUTO, "SafeInAutoScope", "the target lies inside CMK_AUTO_SCOPE and no guard rail has tripped")
+        yield Decision(Kind.OBSERVE, "NoticeGiven", said, ends)

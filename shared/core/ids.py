@@ -12,6 +12,7 @@ from shared.core.errors import BadInput
 LONGEST_ID = 2048
 VAULT = "Microsoft.KeyVault/vaults"
 WORKSPACE = "Microsoft.Databricks/workspaces"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)+")
@@ -19,7 +20,7 @@ _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 # Resource group names may hold any letter or digit of any script; other names are narrower (a vault's is ASCII).
 _NAME = re.compile(r"[\w().~-][\w().~ -]{0,259}")
 _FOLD = {ord(upper): ord(upper) + 32 for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-_CANONICAL_TYPES = {kind.lower(): kind for kind in (VAULT, WORKSPACE)}
+_CANONICAL_TYPES = {kind.lower(): kind for kind in (VAULT, WORKSPACE, IDENTITY)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,42 @@ class Arm(Protocol):
         ...
 
 
+class Grants(Protocol):
+    """Who may do what at a vault, under the reader identity: raw bodies, all pages. Each raises Temporary, Denied or BadInput."""
+
+    def assignments(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the role assignments at the vault, above it and below it."""
+        ...
+
+    def assigned_to(self, vault: ResourceId, principal: str) -> Sequence[Mapping[str, Any]]:
+        """Return those that a principal holds there, by itself and by groups."""
+        ...
+
+    def definitions(self, vault: ResourceId, roles: frozenset[str]) -> Sequence[Mapping[str, Any]]:
+        """Return the definitions of these roles, by GUID; built-in ones may be a day old."""
+        ...
+
+    def denials(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the deny assignments that reach the vault."""
+        ...
+
+    def schedules(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the assignments as Privileged Identity Management sees them: from when, until when, by whom."""
+        ...
+
+    def locks(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the locks on the vault and above it."""
+        ...
+
+
+class Diary(Protocol):
+    """The Activity Log, under the reader identity."""
+
+    def author(self, target: ResourceId) -> str:
+        """Return the object id of whoever last changed a target, ourselves left out; '' where nobody can say."""
+        ...
+
+
 class Hand(Protocol):
     """Writes to Azure, under the writer identity. Only `flow/execute.py` calls it."""
 
@@ -141,6 +177,10 @@ class Inventory(Protocol):
 
     def vaults_named(self, names: Sequence[str]) -> Mapping[str, str]:
         """Return the resource ids of the vaults with these names, by name in lower case. Missing ones are not there."""
+        ...
+
+    def subscriptions(self) -> frozenset[str]:
+        """Return the ids, in lower case, of the subscriptions that can be seen now."""
         ...
 
     def vaults_in(self, subscription: str) -> int:
@@ -252,6 +292,16 @@ class Ports(Protocol):
     @property
     def arm(self) -> Arm:
         """Reads."""
+        ...
+
+    @property
+    def grants(self) -> Grants:
+        """Reads of who may do what."""
+        ...
+
+    @property
+    def diary(self) -> Diary:
+        """Who changed what."""
         ...
 
     @property

@@ -89,11 +89,33 @@ class RecordedPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's yes to a fingerprint, until a time. `author` is who made the change, '' where nobody knows."""
+
+    person: str
+    fingerprint: str
+    comment: str
+    given: datetime
+    expires: datetime
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A person's dated "not here"."""
+
+    owner: str
+    reason: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Remediation:
     """One current row per (control, target, subject). Times are UTC.
 
     `approved` holds the step ids that may be carried out. `claim` names the message that holds an `applying` row,
-    `attempt` counts temporary failures in a row, `remedied` the times this target was put right before.
+    `attempt` counts temporary failures in a row, `remedied` the times this target was put right before. `noticed` is
+    when the owner was told of this plan. Of an undo, `undoes` names the remediation and `requester` who asked for it.
     """
 
     id: str
@@ -114,11 +136,29 @@ class Remediation:
     claim: str = ""
     attempt: int = 0
     remedied: tuple[datetime, ...] = ()
+    noticed: datetime | None = None
+    approvals: tuple[Approval, ...] = ()
+    exemption: Exemption | None = None
+    undoes: str = ""
+    requester: str = ""
 
     @property
     def is_open(self) -> bool:
         """Whether it still stands as a finding."""
         return self.state not in CLOSED
+
+
+def exempted(row: Remediation | None, now: datetime) -> str:
+    """Say why and until when a row is exempted; '' where it is not. What is incomplete or past counts for nothing."""
+    it = row.exemption if row else None
+    if it is None or not it.owner or not it.reason or it.expires <= now:
+        return ""
+    return f"exempted by {it.owner} until {it.expires:%Y-%m-%d %H:%M} UTC: {it.reason}"
+
+
+def is_let_through(row: Remediation, plan: Plan) -> bool:
+    """Whether a plan only has steps that were agreed to for this row: fewer steps go on (DESIGN 3)."""
+    return bool(plan.steps) and {step.id for step in plan.steps} <= set(row.approved)
 
 
 def key(*words: str) -> str:

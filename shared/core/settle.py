@@ -15,7 +15,16 @@ from datetime import datetime
 from shared.core.control import Compliant, NonCompliant, NotApplicable, Unknown, Verdict
 from shared.core.decide import Decision, Kind
 from shared.core.plan import Plan
-from shared.core.record import OPENED_BY, STUCK_UNTIL_CHANGED, Remediation, State, moved, recorded, resolved
+from shared.core.record import (
+    OPENED_BY,
+    STUCK_UNTIL_CHANGED,
+    Remediation,
+    State,
+    is_let_through,
+    moved,
+    recorded,
+    resolved,
+)
 from shared.core.wake import Cause
 
 UNREADABLE = Decision(Kind.TICKET, "CannotRead", "the target could not be judged: a person must see to the access")
@@ -75,11 +84,17 @@ def _found(row: Remediation | None, look: Look, now: datetime) -> Remediation:
         again = {"opened": now, "occurrence": row.occurrence + 1}
     # A plan that was given up for a conflict keeps its count: a conflict that comes back for ever must end (DESIGN 6).
     attempt = row.attempt if row.state is State.SUPERSEDED else 0
-    return moved(row, state, now, **_news(look), **again, attempt=attempt, approved=_approved(look))
+    noticed = row.noticed if row.is_open and row.plan.fingerprint == look.plan.fingerprint else None
+    return moved(
+        row, state, now, **_news(look), **again, attempt=attempt, approved=_approved(look),
+        noticed=noticed or _noticed(look, now),
+    )  # fmt: skip
 
 
 def _stands(row: Remediation, look: Look) -> bool:
     """Whether the row still says what is true. What was let through is not recalled by a limit that counts."""
+    if row.state is State.QUEUED and row.verdict == "NonCompliant" and is_let_through(row, look.plan):
+        return True  # on its way: what is left of it is what was agreed to
     if row.plan.fingerprint != look.plan.fingerprint or row.verdict != "NonCompliant":
         return False
     if row.state in STUCK_UNTIL_CHANGED or row.state is State.QUEUED:
@@ -93,7 +108,7 @@ def _opened(look: Look, state: State, now: datetime) -> Remediation:
         verdict=type(look.verdict).__name__, decision=look.decision, finding=look.verdict.finding,
         plan=recorded(look.plan), cause=look.cause, opened=now, updated=now,
     )  # fmt: skip
-    return replace(row, approved=_approved(look))
+    return replace(row, approved=_approved(look), noticed=_noticed(look, now))
 
 
 def _news(look: Look) -> dict[str, object]:
@@ -105,9 +120,15 @@ def _news(look: Look) -> dict[str, object]:
         "plan": recorded(look.plan),
         "cause": look.cause,
         "executor": {},
+        "approvals": (),
     }
 
 
 def _approved(look: Look) -> tuple[str, ...]:
     """Return the steps that may run: all of an automatic plan, none of any other."""
     return tuple(step.id for step in look.plan.steps) if look.decision.kind is Kind.AUTO else ()
+
+
+def _noticed(look: Look, now: datetime) -> datetime | None:
+    """Return when notice of this plan is given: with the decision that says so."""
+    return now if look.decision.reason == "NoticeGiven" else None

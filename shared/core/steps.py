@@ -8,21 +8,27 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One ARM write: what goes over the wire. `path` is the resource id."""
+    """One ARM write: what goes over the wire. `path` is the resource id; `below` is what follows it, as `/keys/k`."""
 
     method: str
     path: str
     body: Mapping[str, Any]
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One idempotent write. `permission` is the ARM action it needs; `irreversible` cannot be undone by anybody."""
+    """One idempotent write. `permission` is the ARM action it needs; `irreversible` cannot be undone by anybody.
+
+    `settles`: it takes effect later than Azure says; what follows waits, and is planned anew then. `not_before`: the
+    step relies on something so young that it must not run earlier. Neither belongs to the end state, so to the id.
+    """
 
     kind: str
     resource: str
@@ -31,6 +37,9 @@ class Step:
     permission: str
     irreversible: bool = False
     grants: bool = False  # gives somebody a permission that they do not hold
+    takes: bool = False  # deletes something: no lock may stand against it
+    settles: bool = False
+    not_before: datetime | None = None
 
     @property
     def id(self) -> str:

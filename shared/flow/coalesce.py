@@ -13,7 +13,7 @@ again is always worked on: whoever had it before may have died between saving a 
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.core.ports import Delivery, Known, Ports
 from shared.flow.messages import EVALUATE, Evaluate
@@ -47,7 +47,7 @@ def _is_answered(known: Known, delivery: Delivery, message: Evaluate) -> bool:
     """Whether a gather that began, or one that is scheduled, sees all that this message could tell."""
     if known.gather is None or delivery.is_again:
         return False
-    began, sent = _second(known.gather.began), _second(delivery.sent)
+    began, sent = _second(known.gather.began), _second(max(delivery.sent, datetime.fromtimestamp(message.due, UTC)))
     if began > sent + MARGIN:
         return True
     is_scheduled = known.due is not None and _second(known.due) > sent

@@ -11,8 +11,11 @@ The row is saved first and the message sent second: a kill in between leaves a r
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
+from shared.core import ids
 from shared.core.control import Finding, Unknown
+from shared.core.decide import Decision
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
 from shared.core.facts import Absent
 from shared.core.ids import ResourceId
@@ -22,14 +25,14 @@ from shared.core.record import Remediation, State, remediation_id
 from shared.core.settle import UNREADABLE, Look, settle
 from shared.flow import messages
 from shared.flow.coalesce import begun
-from shared.flow.gather import check_settled, gather
-from shared.flow.learn import learn
+from shared.flow.gather import check_settled, complete, deepen, gather
+from shared.flow.learn import know_subjects, learn
 from shared.flow.look import Ledger, Seen, look
 from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify
 from shared.flow.receive import in_estate
 from shared.flow.say import say
 from shared.flow.trace import span
-from shared.flow.work import advised, later
+from shared.flow.work import LONGEST_WAIT, advised, later
 
 _log = logging.getLogger("cmkwarden.evaluate")
 
@@ -74,14 +77,18 @@ def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
 
 
 def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery) -> None:
-    snapshot = gather(ports, message.target)
+    snapshot, memory = gather(ports, message.target, known.memory), known.memory
     check_settled(snapshot)
+    if message.cause.kind == "sweep":
+        snapshot = deepen(ports, complete(ports, snapshot, memory), memory)
     if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < _LOOKS_AT_NOTHING:
         ports.queue.send(
             EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), later(ports, message.attempt)
         )
-    for seen in look(ports, snapshot, known.memory, message.cause, _entering(ports)):
-        _record(ports, seen, again=delivery.is_again)
+    looked = list(look(ports, snapshot, memory, message.cause, _entering(ports)))
+    know_subjects(ports, message.target, memory, [seen.look for seen in looked])
+    for seen in looked:
+        _record(ports, seen, again=delivery.is_again, due=message.due)
     learn(ports, snapshot, message, known.memory)
     if known.failures:
         ports.records.failed(message.target, 0)
@@ -101,7 +108,7 @@ def _entering(ports: Ports) -> Ledger:
     return enter
 
 
-def _record(ports: Ports, seen: Seen, *, again: bool) -> None:
+def _record(ports: Ports, seen: Seen, *, again: bool, due: int = 0) -> None:
     """Save what the look makes of the row, then send what follows from it.
 
     `again` says that this message was delivered before and a kill came between: the row may have been saved then and
@@ -113,6 +120,8 @@ def _record(ports: Ports, seen: Seen, *, again: bool) -> None:
     if seen.stored and row is seen.stored.row:
         if again:
             _follow(ports, row)
+        elif due:  # it came back by itself, and what it waits for is later still
+            _wait(ports, row, seen.look.decision)
         return
     _save(ports, row, seen)
     say(
@@ -127,6 +136,15 @@ def _follow(ports: Ports, row: Remediation) -> None:
         ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
     if row.state in _TOLD:
         ports.queue.send(NOTIFY, Notify(row.id, row.state, row.occurrence).body())
+    _wait(ports, row, row.decision)
+
+
+def _wait(ports: Ports, row: Remediation, decision: Decision) -> None:
+    """Where a decision is only for now, come back when it is due."""
+    if decision.due and row.is_open:
+        delay = min(max(decision.due - ports.clock.now(), timedelta(0)), LONGEST_WAIT)
+        again = Evaluate(ids.parse(row.target), row.cause, due=int(decision.due.timestamp()))
+        ports.queue.send(EVALUATE, replace(again, waited=True).body(), delay)
 
 
 def _save(ports: Ports, row: Remediation, seen: Seen) -> None:

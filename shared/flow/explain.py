@@ -9,6 +9,7 @@ from shared.core.choices import Choices
 from shared.core.control import Finding, NotApplicable
 from shared.core.errors import BadInput
 from shared.core.facts import Absent, Snapshot, Unreadable
+from shared.core.graph import Graph, graph
 from shared.core.ids import ResourceId
 from shared.core.plan import Plan, Rail, counting_rail
 from shared.core.ports import Ports
@@ -16,7 +17,7 @@ from shared.core.record import recorded, remediation_id
 from shared.core.sandbox import environments
 from shared.core.settle import Look
 from shared.core.wake import Cause
-from shared.flow.gather import gather
+from shared.flow.gather import deepen, gather
 from shared.flow.look import NOTHING_TO_DO, Ledger, Seen, look
 from shared.flow.receive import in_estate
 
@@ -26,15 +27,39 @@ def explain(ports: Ports, resource: str) -> Mapping[str, Any]:
     target = ids.parse(resource)
     if not in_estate(ports, target.subscription):
         raise BadInput("OutsideEstate", f"subscription {target.subscription} is not in CMK_SUBSCRIPTIONS")
-    snapshot = gather(ports, target)
     memory = ports.records.known(target).memory
+    snapshot = deepen(ports, gather(ports, target, memory), memory)
     seen = list(look(ports, snapshot, memory, Cause("person"), _reading(ports)))
     return {
         "resource": str(target),
         "kind": target.kind,
         "read": _read(snapshot),
         "environments": list(environments(snapshot, memory, ports.choices)),
+        "graph": _graph(graph(snapshot, memory, ports.choices)),
         "verdicts": [_verdict(it, ports.choices) for it in (*seen, *_silent(ports, snapshot))],
+    }
+
+
+def _graph(whole: Graph | None) -> Mapping[str, Any] | None:
+    """Return who uses the keys and by which grants, and for each grant what stops working if it goes."""
+    if whole is None:
+        return None
+    used = {it.principal for it in whole.identities}
+    grants = [
+        {
+            "id": it.id, "model": it.plane, "principal": it.principal, "scope": it.scope, "via": it.via,
+            "is_active": it.plane is whole.plane, "uses_keys": it.principal in used, "allows": sorted(it.allows),
+            "stops": whole.stops(it),
+        }
+        for it in whole.grants
+    ]  # fmt: skip
+    return {
+        "vault": whole.vault,
+        "model": whole.plane,
+        "identities": whole.identities,
+        "uses": whole.uses,
+        "broken": whole.broken(),
+        "grants": grants,
     }
 
 

@@ -4,15 +4,20 @@ A workspace that names a vault wakes that vault, and leaves word of it there: Re
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from shared.core import ids
 from shared.core.choices import Choices
-from shared.core.control import Memory, Nomination
+from shared.core.control import Memory, Named, Nomination, NonCompliant, Once, Unknown
 from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
+from shared.core.graph import Graph, graph
 from shared.core.ids import ResourceId
 from shared.core.ports import Ports
 from shared.core.sandbox import LONGEST_NAME, environments
+from shared.core.settle import Look
+from shared.core.sights import sights
 from shared.core.wake import Cause
 from shared.flow.messages import EVALUATE, LAST_ATTEMPT, Evaluate
 from shared.flow.say import say
@@ -23,6 +28,8 @@ _log = logging.getLogger("cmkwarden.learn")
 _MOST_NOMINATIONS = 30  # kept of a vault; a vault with more workspaces is in scope whatever the rest say
 
 _MOST_ENVIRONMENTS = 30
+_MOST_IDENTITIES = 200
+_MOST_SUBJECTS = 1000
 
 
 def learn(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Memory) -> None:
@@ -30,13 +37,29 @@ def learn(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Memory) -
     vaults = _name_vaults(ports, snapshot.workspace, message, memory) if snapshot.workspace else memory.vaults
 
     def lesson(before: Memory) -> Memory:
-        return replace(learned(snapshot, before, ports.choices), vaults=vaults)
+        return replace(learned(snapshot, before, ports.choices, ports.clock.now()), vaults=vaults)
 
     if lesson(memory) != memory:
         ports.records.remember(message.target, lesson)
 
 
-def learned(snapshot: Snapshot, memory: Memory, choices: Choices) -> Memory:
+def know_subjects(ports: Ports, target: ResourceId, memory: Memory, looks: Sequence[Look]) -> None:
+    """Remember, before any row is opened, what it is about: what is found compliant later must find it again."""
+    found = [
+        f"{it.control} {it.verdict.subject}"
+        for it in looks
+        if it.verdict.subject and isinstance(it.verdict, NonCompliant | Unknown)
+    ]
+    fresh = [subject for subject in found if subject not in memory.subjects]
+
+    def lesson(before: Memory) -> Memory:
+        return replace(before, subjects=tuple(dict.fromkeys([*fresh, *before.subjects]))[:_MOST_SUBJECTS])
+
+    if fresh:
+        ports.records.remember(target, lesson)
+
+
+def learned(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime) -> Memory:
     """Return the memory with what this snapshot adds to it. Nothing is taken away."""
     # Sandboxes first: of more environments than are kept, those that make us ask must not be lost.
     seen = sorted(environments(snapshot, memory, choices), key=lambda name: (name not in choices.sandboxes, name))
@@ -46,7 +69,23 @@ def learned(snapshot: Snapshot, memory: Memory, choices: Choices) -> Memory:
     tag, value = choices.vault_tag
     tagged = snapshot.vault.tags.get(tag.lower(), "").strip().lower() == value.lower()
     used = bool(snapshot.dependants) and not isinstance(snapshot.dependants, Unreadable)
-    return replace(after, was_cmk_vault=memory.was_cmk_vault or tagged or used or bool(memory.nominations))
+    whole = graph(snapshot, memory, choices)
+    return replace(
+        after,
+        was_cmk_vault=memory.was_cmk_vault or tagged or used or bool(memory.nominations),
+        identities=_identities(whole, memory),
+        sights=sights(snapshot, whole, memory, now) if choices.grace else memory.sights,
+    )
+
+
+def _identities(whole: Graph | None, memory: Memory) -> tuple[Once, ...]:
+    """Return the identities of workspaces that ever asked for a key here: a workspace may go, its grants stay."""
+    seen = [
+        Once(it.principal, it.layer, it.workspace.lower())
+        for it in (whole.uses if whole else ())
+        if it.principal and it.layer != "managedServices"
+    ]
+    return tuple(dict.fromkeys([*memory.identities, *seen]))[:_MOST_IDENTITIES]
 
 
 def _name_vaults(ports: Ports, workspace: object, message: Evaluate, memory: Memory) -> tuple[str, ...]:
@@ -79,7 +118,11 @@ def _ask_again(ports: Ports, message: Evaluate, missing: list[str]) -> None:
 
 def _nominate(ports: Ports, vault: ResourceId, workspace: Workspace) -> None:
     tag = ports.choices.environment_tag.lower()
-    fresh = Nomination(str(workspace.id), workspace.tags.get(tag, "")[:LONGEST_NAME])
+    host = f"{vault.name.lower()}."
+    layers = tuple(
+        Named(it.name, it.key.name, it.principal) for it in workspace.layers if it.key and it.key.host.startswith(host)
+    )
+    fresh = Nomination(str(workspace.id), workspace.tags.get(tag, "")[:LONGEST_NAME], layers)
 
     def lesson(before: Memory) -> Memory:
         others = [it for it in before.nominations if it.workspace.lower() != workspace.id.key]

@@ -4,21 +4,25 @@
 Whether a write may still happen by itself is asked of a Ledger: evaluate's enters the write, explain's only reads.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from shared.core.choices import Choices
-from shared.core.control import Memory, NonCompliant, Remediator, Unknown, Verdict
+from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable, Remediator, Unknown, Verdict
 from shared.core.decide import Case, Decision, Kind, decide
-from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
+from shared.core.facts import Hindrances, Snapshot, Unreadable, Vault, Workspace
+from shared.core.graph import graph
 from shared.core.ids import ResourceId
 from shared.core.plan import Plan, Rail
 from shared.core.ports import Ports, Stored
-from shared.core.record import STUCK_UNTIL_CHANGED, State, remediation_id
+from shared.core.record import STUCK_UNTIL_CHANGED, State, exempted, is_let_through, remediation_id
+from shared.core.rehearse import broken_by
 from shared.core.sandbox import LONGEST_NAME, is_sandbox
 from shared.core.settle import UNREADABLE, Look
+from shared.core.steps import Step
 from shared.core.wake import Cause
+from shared.flow.gather import deepen
 
 _COUNTED = frozenset({State.QUEUED, State.APPLYING}) | STUCK_UNTIL_CHANGED
 NOTHING_TO_DO = Decision(Kind.OBSERVE, "NothingToDo", "there is no finding")
@@ -40,11 +44,11 @@ def look(ports: Ports, snapshot: Snapshot, memory: Memory, cause: Cause, ledger:
     for remediator in ports.remediators:
         if snapshot.target.kind not in remediator.control.targets:
             continue
-        for verdict in remediator.judge(snapshot, memory, ports.choices, ports.clock.now()):
+        snapshot, judged = _judged(ports, remediator, snapshot, memory)
+        for verdict, plan in judged:
             row_id = remediation_id(remediator.control.id, snapshot.target.key, verdict.subject)
-            stored = ports.records.get(row_id)
-            plan = planned(ports, remediator, verdict, snapshot)
-            case = case_of(ports, remediator.control.id, plan, snapshot, memory, stored)
+            stored = ports.records.get(row_id) if _may_have_row(remediator, verdict, memory) else None
+            case = case_of(ports, remediator, verdict, plan, snapshot, memory, stored)
             enter = partial(ledger, case.target, reference(row_id, stored, plan))
             decision = _decision(ports, verdict, case, stored, enter)
             yield Seen(
@@ -53,11 +57,33 @@ def look(ports: Ports, snapshot: Snapshot, memory: Memory, cause: Cause, ledger:
             )
 
 
-def planned(ports: Ports, remediator: Remediator, verdict: Verdict, snapshot: Snapshot) -> Plan:
+def _judged(
+    ports: Ports, remediator: Remediator, snapshot: Snapshot, memory: Memory
+) -> tuple[Snapshot, Sequence[tuple[Verdict, Plan]]]:
+    """Judge and plan. Before anything is taken away we look deeper, and judge again by what that shows."""
+
+    def judge(seen: Snapshot) -> Sequence[tuple[Verdict, Plan]]:
+        verdicts = remediator.judge(seen, memory, ports.choices, ports.clock.now())
+        return [(verdict, planned(ports, remediator, verdict, seen, memory)) for verdict in verdicts]
+
+    judged = judge(snapshot)
+    if remediator.control.takes_away and snapshot.hindrances is None and any(plan.steps for _, plan in judged):
+        snapshot = deepen(ports, snapshot, memory)
+        judged = judge(snapshot)
+    return snapshot, judged
+
+
+def _may_have_row(remediator: Remediator, verdict: Verdict, memory: Memory) -> bool:
+    """Whether there can be a row: of a part of the target that is as it should be only where one was opened once."""
+    is_fine = isinstance(verdict, Compliant | NotApplicable)
+    return not (is_fine and verdict.subject) or verdict.subject in memory.subjects_of(remediator.control.id)
+
+
+def planned(ports: Ports, remediator: Remediator, verdict: Verdict, snapshot: Snapshot, memory: Memory) -> Plan:
     """Return the plan for a finding; an empty one for any other verdict."""
     if not isinstance(verdict, NonCompliant):
         return Plan()
-    return Plan(remediator.plan(verdict.finding, snapshot, ports.choices))
+    return Plan(remediator.plan(verdict, snapshot, memory, ports.choices))
 
 
 def reference(row_id: str, stored: Stored | None, plan: Plan) -> str:
@@ -68,17 +94,42 @@ def reference(row_id: str, stored: Stored | None, plan: Plan) -> str:
     return f"{row_id}-{stored.head if stored else 0}-{plan.fingerprint}"
 
 
-def case_of(ports: Ports, control: str, plan: Plan, snapshot: Snapshot, memory: Memory, stored: Stored | None) -> Case:
+def case_of(
+    ports: Ports, remediator: Remediator, verdict: Verdict, plan: Plan, snapshot: Snapshot, memory: Memory,
+    stored: Stored | None,
+) -> Case:  # fmt: skip
     """Return everything that the decision on a finding may depend on."""
+    takes_away, row = remediator.control.takes_away, stored.row if stored else None
+    is_same = row is not None and (row.plan.fingerprint == plan.fingerprint or is_let_through(row, plan))
     return Case(
-        control=control,
+        control=remediator.control.id,
         target=snapshot.target,
         plan=plan,
         is_sandbox=is_sandbox(snapshot, memory, ports.choices),
         dependants_known=not isinstance(snapshot.dependants, Unreadable),
-        remedied=stored.row.remedied if stored else (),
+        remedied=row.remedied if row else (),
         owner=_owner(snapshot, ports.choices),
+        exempted=exempted(row, ports.clock.now()),
+        takes_away=takes_away,
+        asks=verdict.asks if isinstance(verdict, NonCompliant) else "",
+        since=verdict.since if isinstance(verdict, NonCompliant) else None,
+        told=row.noticed if row and is_same else None,
+        locks=_locks(snapshot, plan.steps) if takes_away else (),
+        breaks=broken(ports, snapshot, memory, plan.steps) if takes_away else (),
     )
+
+
+def broken(ports: Ports, snapshot: Snapshot, memory: Memory, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return what a plan would stop, in words."""
+    uses = broken_by(graph(snapshot, memory, ports.choices), steps)
+    return tuple(f"{use.layer} of {use.workspace}" for use in uses)
+
+
+def _locks(snapshot: Snapshot, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return the locks that a plan would meet. ReadOnly stops every write, CanNotDelete what deletes (AZURE 7)."""
+    found = snapshot.hindrances.locks if isinstance(snapshot.hindrances, Hindrances) else ()
+    takes = any(step.takes for step in steps)
+    return tuple(f"{it.name}, {it.level}" for it in found if steps and (takes or it.level.lower() == "readonly"))
 
 
 def _owner(snapshot: Snapshot, choices: Choices) -> str:
@@ -107,7 +158,11 @@ def _decision(
 
 def _is_counted(stored: Stored | None, plan: Plan) -> bool:
     """Whether this plan was counted when it was let through: it is on its way, stands until changed, or met a conflict."""
-    if stored is None or stored.row.plan.fingerprint != plan.fingerprint:
+    if stored is None:
+        return False
+    if stored.row.state is State.QUEUED and is_let_through(stored.row, plan):
+        return True
+    if stored.row.plan.fingerprint != plan.fingerprint:
         return False
     met_a_conflict = stored.row.state is State.SUPERSEDED and stored.row.attempt > 0
     return stored.row.state in _COUNTED or met_a_conflict

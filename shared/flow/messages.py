@@ -16,6 +16,7 @@ from shared.core.wake import Cause
 EVALUATE = "evaluate"
 APPLY = "apply"
 NOTIFY = "notify"
+_LATEST = 253_402_300_799  # the end of the year 9999, the last that a datetime knows
 LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
 
 
@@ -23,6 +24,7 @@ LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
 class Evaluate:
     """Look at a target. `attempt` counts the tries that ended in something temporary.
 
+    `due` is a time, in seconds since 1970: what was looked at before it does not answer this message; 0 for none.
     `woken` says that the vaults a workspace names were woken already. `waited` says that it came too soon after another look and was sent again for later (flow/coalesce.py).
     """
 
@@ -31,6 +33,7 @@ class Evaluate:
     attempt: int = 1
     waited: bool = False
     woken: bool = False
+    due: int = 0
 
     def body(self) -> dict[str, Any]:
         """Return the wire form."""
@@ -41,6 +44,7 @@ class Evaluate:
             "attempt": self.attempt,
             "waited": self.waited,
             "woken": self.woken,
+            "due": self.due,
         }
 
 
@@ -86,12 +90,14 @@ def evaluate(body_text: str) -> Evaluate:
         cause = {}
     if not isinstance(cause, dict):
         raise BadInput("BadMessage", "cause must be an object")
-    attempt = body.get("attempt", 1)
+    attempt, due = body.get("attempt", 1), body.get("due", 0)
     if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1:
         raise BadInput("BadMessage", "attempt must be a whole number from 1")
+    if isinstance(due, bool) or not isinstance(due, int) or not 0 <= due <= _LATEST:
+        raise BadInput("BadMessage", "due must be a time in whole seconds")
     words = (_word(cause, "kind", "unknown"), _word(cause, "id", ""), _word(cause, "actor", ""))
     flags = {name: body.get(name) is True for name in ("waited", "woken")}
-    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, **flags)
+    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, **flags, due=due)
 
 
 def apply(body_text: str) -> Apply:

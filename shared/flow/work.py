@@ -7,7 +7,7 @@ other message leaves a fresh claim alone, so that no row is worked on twice at t
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core import ids
@@ -21,6 +21,7 @@ from shared.flow.say import say
 _log = logging.getLogger("cmkwarden.apply")
 
 LONGEST_DELAY = timedelta(minutes=15)
+LONGEST_WAIT = timedelta(days=6)  # a queue hides a message for seven days at most
 
 
 @dataclass(slots=True)
@@ -85,6 +86,13 @@ def postpone(work: Work, error: Temporary) -> None:
         attempt=attempt,
     )
     delay = advised(work.ports, attempt, error.delay)
+    work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), delay)
+
+
+def wait(work: Work, until: datetime, reason: str) -> None:
+    """Give the row back until a time: nothing is wrong, it is only too early. No function sits waiting."""
+    delay = min(max(until - work.ports.clock.now(), timedelta(seconds=1)), LONGEST_WAIT)
+    work.move(State.QUEUED, "waiting", reason, {"until": until.isoformat()})
     work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), delay)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -21,15 +22,18 @@ from shared.core.errors import BadInput, RemediationError
 from shared.core.ports import Ports, Stored
 from shared.core.record import CLOSED, State
 from shared.core.wake import Cause
+from shared.flow.approve import Yes, approve, reject
 from shared.flow.explain import explain
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
+from shared.flow.undo import Wish, undo_of
 from shared.web import shapes
 from shared.web.answers import answer, refusal, refused
 from shared.web.auth import Caller, Door
 from shared.web.openapi import Operation, Parameter, document
 
 VERSION = "0.1.0"
+_LONGEST_BODY = 65_536  # bytes
 _OPEN = tuple(state for state in State if state not in CLOSED)
 _PART = (
     Parameter("limit", "rows in one part, 1 to 200; 50 where it is not given", kind="integer"),
@@ -88,6 +92,27 @@ class Api:
         stored = self._stored(request)
         return self._shown(retry(self.ports, stored, Cause("person", stored.row.id, caller.object_id)))
 
+    def approve(self, request: Request) -> Response:
+        """Say yes to the plan with this fingerprint. It may take a second person."""
+        caller, said = self._said(request, shapes.ApprovalIn)
+        yes = Yes(caller.object_id, said.fingerprint, said.comment, said.expires)
+        return self._shown(approve(self.ports, self._stored(request), yes))
+
+    def reject(self, request: Request) -> Response:
+        """Say no. It stands until the plan changes or somebody asks for a retry."""
+        caller, said = self._said(request, shapes.RejectionIn)
+        return self._shown(reject(self.ports, self._stored(request), caller.object_id, said.comment))
+
+    def undo(self, request: Request) -> Response:
+        """Ask for the way back: a remediation of its own, which waits for approval."""
+        caller, said = self._said(request, shapes.UndoIn)
+        wish = Wish(caller.object_id, said.comment, said.until)
+        return self._shown(undo_of(self.ports, self._stored(request), wish))
+
+    def _said[T](self, request: Request, shape: type[T]) -> tuple[Caller, T]:
+        caller: Caller = request.state.caller
+        return caller, _body(request, shape)
+
     def poison(self, request: Request) -> Response:
         """List what could not be worked on: why, and whether somebody has tried it again."""
         page = self.ports.records.poison_page(**_part(request, _PART))
@@ -136,6 +161,17 @@ def operations(api: Api) -> Sequence[Operation]:
         Operation("GET", "/api/remediations/{id}", api.remediation, shapes.RemediationWithHistory, (_ID,)),
         Operation("POST", "/api/remediations/{id}/retry", api.retry, shapes.RemediationWithHistory, (_ID,)),
         Operation(
+            "POST", "/api/remediations/{id}/approve", api.approve, shapes.RemediationWithHistory, (_ID,),
+            body=shapes.ApprovalIn,
+        ),
+        Operation(
+            "POST", "/api/remediations/{id}/reject", api.reject, shapes.RemediationWithHistory, (_ID,),
+            body=shapes.RejectionIn,
+        ),
+        Operation(
+            "POST", "/api/remediations/{id}/undo", api.undo, shapes.RemediationWithHistory, (_ID,), body=shapes.UndoIn,
+        ),
+        Operation(
             "GET", "/api/explain", api.explain, shapes.Explanation,
             (Parameter("resource", "the resource to explain: an ARM id", required=True),),
         ),
@@ -177,11 +213,33 @@ class _Gate:
         except Exception as error:  # noqa: BLE001 - every way of failing here is a no, in one envelope
             await refusal(error)(scope, receive, send)
             return
-        scope["state"] = {**(scope.get("state") or {}), "caller": caller}
         try:
+            body = await _read(receive) if request.method == "POST" else b""
+            scope["state"] = {**(scope.get("state") or {}), "caller": caller, "body": body}
             await self._app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - a bug: logged with its trace, answered in the same envelope
             await refusal(error)(scope, receive, send)
+
+
+async def _read(receive: Receive) -> bytes:
+    """Return the body of a request. Raises BadInput where it is longer than anything we take."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > _LONGEST_BODY:
+            raise BadInput("BodyTooLong", f"a request has at most {_LONGEST_BODY} bytes")
+        if not message.get("more_body"):
+            return body
+
+
+def _body[T](request: Request, shape: type[T]) -> T:
+    """Read what a request carries. Raises BadInput that says which field is wrong."""
+    try:
+        return msgspec.json.decode(request.state.body, type=shape)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        fields = ", ".join(field.name for field in msgspec.structs.fields(shape))
+        raise BadInput("BadBody", f"send JSON with {fields}: {error}") from None
 
 
 def _filters(request: Request, states: tuple[State, ...]) -> dict[str, Any]:

@@ -46,16 +46,23 @@ class Operation:
     answers: Any
     parameters: Sequence[Parameter] = ()
     is_open: bool = False
+    body: Any = None  # the type of what a request must carry
 
 
 def document(version: str, operations: Sequence[Operation]) -> Mapping[str, Any]:
     """Return the document for these operations."""
     types = [operation.answers for operation in operations]
-    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template="#/components/schemas/{name}")
-    problem = schemas[-1]
-    paths: dict[str, dict[str, Any]] = {}
+    bodies = [operation.body for operation in operations if operation.body]
+    schemas, components = msgspec.json.schema_components(
+        [*types, Problem, *bodies], ref_template="#/components/schemas/{name}"
+    )
+    problem, taken = schemas[len(types)], dict(zip(bodies, schemas[len(types) + 1 :], strict=True))
+    paths: dict[str, dict[str, dict[str, Any]]] = {}
     for operation, schema in zip(operations, schemas, strict=False):
         paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation, schema, problem)
+        if operation.body:
+            content = {"application/json": {"schema": taken[operation.body]}}
+            paths[operation.path][operation.method.lower()]["requestBody"] = {"required": True, "content": content}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,7 +79,7 @@ def document(version: str, operations: Sequence[Operation]) -> Mapping[str, Any]
     }
 
 
-def _described(operation: Operation, schema: Any, problem: Any) -> Mapping[str, Any]:
+def _described(operation: Operation, schema: Any, problem: Any) -> dict[str, Any]:
     summary = (operation.endpoint.__doc__ or "").strip()
     described: dict[str, Any] = {
         "operationId": operation.endpoint.__name__,

@@ -2,16 +2,42 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from shared.core import render
 from shared.core.chain import Entry
 from shared.core.control import Finding
 from shared.core.decide import Decision
+from shared.core.graph import Identity, Use
 from shared.core.ports import PoisonRecord
-from shared.core.record import RecordedPlan, Remediation, State
+from shared.core.record import Approval, Exemption, RecordedPlan, Remediation, State
 from shared.core.wake import Cause
+
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]  # with a time zone: nobody knows what another time means
+
+
+class ApprovalIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Yes to exactly the plan with this fingerprint, with a reason, until a time."""
+
+    fingerprint: str
+    comment: str
+    expires: Moment
+
+
+class RejectionIn(msgspec.Struct, forbid_unknown_fields=True):
+    """No, with a reason."""
+
+    comment: str
+
+
+class UndoIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The way back, with a reason, and until when the finding is exempted: 90 days at most."""
+
+    comment: str
+    until: Moment
 
 
 class RemediationOut(msgspec.Struct):
@@ -28,14 +54,26 @@ class RemediationOut(msgspec.Struct):
     plan: RecordedPlan
     cause: Cause
     executor: Mapping[str, str]
+    approvals: tuple[Approval, ...]
+    exemption: Exemption | None
+    undoes: str
     occurrence: int
     opened: datetime
     updated: datetime
 
 
-class RemediationWithHistory(RemediationOut):
-    """The same with everything that happened to it, and whether that history is whole."""
+class Hints(msgspec.Struct):
+    """The steps as commands and template lines: `az` does them by hand, the others keep a template from undoing them."""
 
+    az: list[str]
+    terraform: list[str]
+    bicep: list[str]
+
+
+class RemediationWithHistory(RemediationOut):
+    """The same with everything that happened to it, whether that history is whole, and its steps as commands."""
+
+    hints: Hints
     history: tuple[Entry, ...]
     history_intact: bool
     history_problem: str
@@ -109,6 +147,31 @@ class ExplainedVerdict(msgspec.Struct):
     state: State | None
 
 
+class KeyGrant(msgspec.Struct):
+    """What lets a principal do something at a vault; `stops` is what would stop working without it."""
+
+    id: str
+    model: str
+    principal: str
+    scope: str
+    via: str
+    is_active: bool
+    uses_keys: bool
+    allows: list[str]
+    stops: tuple[Use, ...]
+
+
+class KeyGraph(msgspec.Struct):
+    """Which layers use the keys of a vault, as whom, and by which grants; `broken` do not work as things stand."""
+
+    vault: str
+    model: str
+    identities: tuple[Identity, ...]
+    uses: tuple[Use, ...]
+    broken: tuple[Use, ...]
+    grants: list[KeyGrant]
+
+
 class Explanation(msgspec.Struct):
     """Every verdict on one resource. Nothing was written."""
 
@@ -116,6 +179,7 @@ class Explanation(msgspec.Struct):
     kind: str
     read: str
     environments: tuple[str, ...]
+    graph: KeyGraph | None
     verdicts: tuple[ExplainedVerdict, ...]
 
 
@@ -153,4 +217,5 @@ def poison(record: PoisonRecord) -> PoisonOut:
 def with_history(row: Remediation, history: tuple[Entry, ...], problem: str) -> RemediationWithHistory:
     """Return a row with its history."""
     fields = {name: getattr(row, name) for name in RemediationOut.__struct_fields__}
-    return RemediationWithHistory(**fields, history=history, history_intact=not problem, history_problem=problem)
+    hints = Hints(**render.hints(row.plan.steps))
+    return RemediationWithHistory(**fields, hints=hints, history=history, history_intact=not problem, history_problem=problem)

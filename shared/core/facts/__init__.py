@@ -1,7 +1,24 @@
 """What is true of a resource at one time: frozen values, one module a resource. No parsing, no judging."""
 
+from shared.core.facts.access import Actions, Assignment, Denial, Hindrances, Lock, Policy, Role, Roles
 from shared.core.facts.snapshot import Absent, Snapshot, Unreadable
 from shared.core.facts.vault import Vault
 from shared.core.facts.workspace import KeyRef, Layer, Workspace
 
-__all__ = ["Absent", "KeyRef", "Layer", "Snapshot", "Unreadable", "Vault", "Workspace"]
+__all__ = [
+    "Absent",
+    "Actions",
+    "Assignment",
+    "Denial",
+    "Hindrances",
+    "KeyRef",
+    "Layer",
+    "Lock",
+    "Policy",
+    "Role",
+    "Roles",
+    "Snapshot",
+    "Unreadable",
+    "Vault",
+    "Workspace",
+]

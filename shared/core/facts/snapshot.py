@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.core.facts.access import Hindrances, Roles
 from shared.core.facts.vault import Vault
 from shared.core.facts.workspace import Workspace
 from shared.core.ids import ResourceId
@@ -23,9 +24,17 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The target and what surrounds it. Of `vault` and `workspace` exactly one is set, by the target's kind."""
+    """The target and what surrounds it. Of `vault` and `workspace` exactly one is set, by the target's kind.
+
+    None means that nobody has asked: `roles` of a vault with access policies and `hindrances` are read only where they
+    decide something. `is_complete`: every subscription that could hold a dependant was searched (the sweep asks).
+    """
 
     target: ResourceId
     vault: Vault | Unreadable | Absent | None = None
     workspace: Workspace | Unreadable | Absent | None = None
     dependants: tuple[Workspace, ...] | Unreadable = ()  # the workspaces that name the vault
+    roles: Roles | Unreadable | None = None
+    hindrances: Hindrances | Unreadable | None = None
+    declared: frozenset[str] | Unreadable = frozenset()  # object ids of the identities that the deployment declares
+    is_complete: bool = False

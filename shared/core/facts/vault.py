@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.core.facts.access import Policy
 from shared.core.ids import ResourceId
 
 
@@ -24,6 +25,8 @@ class Vault:
     purge_protection: bool
     retention_days: int | None
     rbac: bool
+    tenant: str = ""
+    policies: tuple[Policy, ...] = ()
 
     @property
     def is_settled(self) -> bool:

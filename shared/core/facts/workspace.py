@@ -17,10 +17,15 @@ class KeyRef:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One of the three places a workspace encrypts; `key` is None while it runs on a platform key."""
+    """One of the three places a workspace encrypts; `key` is None while it runs on a platform key.
+
+    `principal` is the object id, in lower case, of the workspace's own identity that asks for the key; '' where Azure
+    names none, and always for managed services: those ask as AzureDatabricks itself (AZURE 1.4).
+    """
 
     name: str  # managedServices | managedDisk | dbfsRoot
     key: KeyRef | None
+    principal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

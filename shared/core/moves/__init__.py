@@ -1,10 +1,16 @@
 """Build the steps that several remediators need, and the requests that carry them out. Remediators choose."""
 
 from shared.core.errors import BadInput
-from shared.core.moves import vault
+from shared.core.moves import grant, vault
 from shared.core.steps import Request, Step
 
-_REQUESTS = {vault.PROTECT: vault.protect_request}
+_REQUESTS = {
+    vault.PROTECT: vault.protect_request,
+    grant.POLICY_SET: grant.set_policy_request,
+    grant.POLICY_REMOVE: grant.remove_policy_request,
+    grant.ROLE_ASSIGN: grant.assign_role_request,
+    grant.ROLE_DELETE: grant.delete_role_request,
+}
 
 
 def request(step: Step) -> Request:

@@ -4,6 +4,7 @@ from shared.core import ids
 from shared.core.errors import BadInput
 from shared.core.facts.vault import Vault
 from shared.core.parse import wire
+from shared.core.parse.access import policies
 
 
 def vault(body: object) -> Vault:
@@ -28,4 +29,6 @@ def vault(body: object) -> Vault:
         purge_protection=wire.flag(properties, "enablePurgeProtection") is True,
         retention_days=wire.whole(properties, "softDeleteRetentionInDays"),
         rbac=wire.flag(properties, "enableRbacAuthorization") is True,
+        tenant=wire.text(properties, "tenantId").lower(),
+        policies=policies(properties),
     )

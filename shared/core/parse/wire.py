@@ -33,6 +33,26 @@ def text(source: Json, field: str) -> str:
     return value
 
 
+def rows(source: Json, field: str) -> tuple[Json, ...]:
+    """Return a list of objects; empty where it is missing or null."""
+    value = source.get(field)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise _wrong(field, value, "a list of objects")
+    return tuple(value)
+
+
+def words(source: Json, field: str) -> tuple[str, ...]:
+    """Return a list of strings; empty where it is missing or null."""
+    value = source.get(field)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise _wrong(field, value, "a list of strings")
+    return tuple(value)
+
+
 def flag(source: Json, field: str) -> bool | None:
     """Return a boolean, or None where Azure did not say. Resource notifications send 1 and 0 (AZURE 5.2)."""
     value = source.get(field)

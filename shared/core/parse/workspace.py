@@ -35,9 +35,15 @@ def _layers(properties: Json) -> tuple[Layer, ...]:
     root = wire.obj(wire.obj(wire.obj(properties, "parameters"), "encryption"), "value")
     return (
         Layer("managedServices", _entity_key(wire.obj(entities, "managedServices"))),
-        Layer("managedDisk", _entity_key(wire.obj(entities, "managedDisk"))),
-        Layer("dbfsRoot", _root_key(root)),
+        Layer(
+            "managedDisk", _entity_key(wire.obj(entities, "managedDisk")), _identity(properties, "managedDiskIdentity")
+        ),
+        Layer("dbfsRoot", _root_key(root), _identity(properties, "storageAccountIdentity")),
     )
+
+
+def _identity(properties: Json, field: str) -> str:
+    return wire.text(wire.obj(properties, field), "principalId").lower()
 
 
 def _entity_key(entity: Json) -> KeyRef | None:

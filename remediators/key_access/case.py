@@ -1,0 +1,102 @@
+"""What judging one identity takes, and what comes of it: a verdict, and the steps that belong to it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.core.choices import Choices
+from shared.core.control import Compliant, Finding, Memory, NonCompliant, Verdict
+from shared.core.facts import Hindrances, Snapshot, Vault
+from shared.core.graph import Graph, Identity, Use
+from shared.core.steps import Step
+
+_SHOWN = 20  # of each list in the evidence
+
+MISSING = (
+    "it gives a permission: somebody may have taken it away on purpose, and whoever points a workspace at a vault must "
+    "not by that alone be let in"
+)
+SECRETS = (
+    "a secret scope that is backed by this vault reads its secrets through this identity: if the workspace has one, "
+    "taking this away can stop its jobs. Reading secrets is kept; look at what else is used before you say yes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict and, for a finding, what would put it right; no steps where only a person can."""
+
+    verdict: Verdict
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One identity at one vault. `now` is None where nobody asks for the age of a grant."""
+
+    identity: Identity
+    vault: Vault
+    graph: Graph
+    snapshot: Snapshot
+    memory: Memory
+    choices: Choices
+    now: datetime | None
+
+    @property
+    def principal(self) -> str:
+        """The object id."""
+        return self.identity.principal
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """The layers that need this identity, by what was read just now."""
+        return tuple(it for it in self.graph.uses if it.principal == self.principal and not it.is_remembered)
+
+    @property
+    def needs(self) -> tuple[Use, ...]:
+        """The same and those that we only remember: nothing that is planned may break one of them."""
+        return tuple(it for it in self.graph.uses if it.principal == self.principal)
+
+    @property
+    def timed(self) -> frozenset[str]:
+        """The ids of assignments that come and go by themselves."""
+        return self.snapshot.hindrances.timed if isinstance(self.snapshot.hindrances, Hindrances) else frozenset()
+
+    def found(
+        self, names: Iterable[str], said: str, *, part: str = "", steps: tuple[Step, ...] = (), asks: str = "",
+        since: datetime | None = None, **evidence: Any,
+    ) -> Judged:  # fmt: skip
+        """Return a finding on this identity; the first of `names` is its reason."""
+        listed = list(names)
+        finding = Finding(
+            listed[0],
+            f"{self.identity.kind} {self.principal} {said}",
+            {**self._evidence(), "violations": listed, **evidence},
+        )
+        return Judged(NonCompliant(finding, self._subject(part), asks, since), steps)
+
+    def fine(self, part: str = "") -> Judged:
+        """Return that there is nothing to find."""
+        return Judged(
+            Compliant(
+                Finding("Narrow", f"{self.identity.kind} {self.principal}: nothing to find", self._evidence()),
+                self._subject(part),
+            )
+        )
+
+    def _subject(self, part: str) -> str:
+        return f"{self.principal} {part}".strip()
+
+    def _evidence(self) -> dict[str, Any]:
+        return {
+            "principal": self.principal,
+            "identity": str(self.identity.kind),
+            "model": str(self.graph.plane),
+            "used_by": [{"workspace": it.workspace, "layer": it.layer, "key": it.key} for it in self.needs[:_SHOWN]],
+        }
+
+
+def shown(words: Iterable[str]) -> list[str]:
+    """Return words in order, not too many."""
+    return sorted(words)[:_SHOWN]

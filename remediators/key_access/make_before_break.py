@@ -1,0 +1,91 @@
+"""The order in which a broad role goes: first the narrow one, then time to take effect, then the broad one.
+
+A role is listed at once and takes effect up to ten minutes later, which nobody can see from ARM (AZURE 3.2). So the
+narrow one must be CMK_RBAC_SETTLE old before anything relies on it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from remediators.key_access.case import Case
+from shared.core.facts import Assignment, Roles
+from shared.core.graph import NEEDED, Grant, Graph, Plane
+from shared.core.moves import grant as moves
+from shared.core.steps import Step
+
+_NEEDED = NEEDED[Plane.ROLES]
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowFirst:
+    """Take `broad` away from the identity of a case.
+
+    `first` are steps that must come before; `kept` is what the identity must go on holding at the vault besides.
+    """
+
+    case: Case
+    broad: Sequence[Grant]
+    first: tuple[Step, ...] = ()
+    kept: frozenset[str] = frozenset()
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return narrow assignments where they are missing, then the deletions."""
+        found = [(it, _assignment(self.case, it.id)) for it in self.broad]
+        relied_on = self._relied_on()
+        gone = tuple(moves.delete_role(self.case.vault, it, relied_on) for _, it in found if it)
+        return (*self.first, *self._narrow(), *gone)
+
+    def _rest(self) -> Graph:
+        return self.case.graph.without(it.id for it in self.broad)
+
+    def _narrow(self) -> Iterator[Step]:
+        """Yield a narrow role for each place where the three are held now and would not be without the broad ones."""
+        rest, principal = self._rest(), self.case.principal
+        role = moves.STRICT if self.case.choices.strict_role else moves.NARROW
+        for scope in self._scopes():
+            if self.case.graph.held(principal, scope) >= _NEEDED and not rest.held(principal, scope) >= _NEEDED:
+                planned = Grant("planned", Plane.ROLES, principal, scope, "own", _NEEDED)
+                rest = replace(rest, grants=(*rest.grants, planned))
+                yield moves.assign_role(self.case.vault, scope, role, principal, grants=False)
+
+    def _scopes(self) -> list[str]:
+        """Return where the broad roles were given, and the keys in use. By setting each key in use stands for the vault."""
+        keys = [self.case.graph.key_scope(use.key) for use in self.case.needs]
+        given = sorted({it.scope for it in self.broad}, key=len)
+        if self.case.choices.grant_at_key and keys:
+            given = [scope for scope in given if scope != self.case.graph.vault]
+        return list(dict.fromkeys([*given, *keys]))
+
+    def _relied_on(self) -> datetime | None:
+        """Return from when on all that works now works without the broad roles; None where nothing relies on a young one."""
+        rest, principal = self._rest(), self.case.principal
+        helpful = [
+            (made.created or _LONG_AGO, it)
+            for it in rest.grants
+            if it.plane is Plane.ROLES
+            and it.principal == principal
+            and it.allows & (_NEEDED | self.kept)
+            and (made := _assignment(self.case, it.id))
+        ]
+        bare = rest.without(it.id for _, it in helpful)
+        for created, grant in sorted(helpful, key=lambda it: it[0]):
+            if self._works(bare):
+                break
+            bare = replace(bare, grants=(*bare.grants, grant))
+            if self._works(bare):
+                return None if created == _LONG_AGO else created + self.case.choices.settle
+        return None
+
+    def _works(self, graph: Graph) -> bool:
+        """Whether the identity still holds the three wherever it does now, and what else it must keep."""
+        now, principal = self.case.graph, self.case.principal
+        scopes = [scope for scope in self._scopes() if now.held(principal, scope) >= _NEEDED]
+        keeps = self.kept <= graph.held(principal)
+        return keeps and all(graph.held(principal, scope) >= _NEEDED for scope in scopes)
+
+
+def _assignment(case: Case, grant_id: str) -> Assignment | None:
+    found = case.snapshot.roles.assignments if isinstance(case.snapshot.roles, Roles) else ()
+    return next((it for it in found if it.id == grant_id), None)

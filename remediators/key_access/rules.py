@@ -1,0 +1,87 @@
+"""What must hold of who may use the keys of a vault. Pure; the two models of access have a module each.
+
+subject              speaks of                                              what follows
+''                   the vault: could everybody be judged, who else is there  nothing, or a ticket
+principal            keys, on the model the vault goes by                     by itself, where it only takes away
+principal secrets    more than keys, where somebody's secrets may hang on it  asked for
+principal elsewhere  grants that we never take away                           ticket
+dormant              grants of the model that the vault does not go by        ticket
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from remediators.key_access import dormant, orphans, policies, roles
+from remediators.key_access.case import Case, Judged, shown
+from shared.core.choices import Choices
+from shared.core.control import Compliant, Finding, Memory, Unknown
+from shared.core.facts import Roles, Snapshot, Unreadable
+from shared.core.graph import Graph, Plane, graph
+from shared.core.scope import InScope, cmk_vault
+
+ID = "KV-ACCESS"
+
+
+def assess(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime | None) -> tuple[Judged, ...]:
+    """Return every verdict on one vault with the steps that belong to it. What could not be read is Unknown."""
+    scope = cmk_vault(snapshot, memory, choices)
+    if not isinstance(scope, InScope):
+        return (Judged(scope),)
+    whole = graph(snapshot, memory, choices)
+    unread = _unread(snapshot)
+    if unread or whole is None:
+        failed = unread or Unreadable("the vault", "NotAVault", "it is none")
+        return (Judged(Unknown(Finding(failed.reason, f"{failed.what} could not be read: {failed.message}"))),)
+    cases = [Case(it, scope.vault, whole, snapshot, memory, choices, now) for it in whole.identities]
+    plane = roles if whole.plane is Plane.ROLES else policies
+    judged = [it for case in cases for it in plane.assess(case)]
+    judged += dormant.assess(cases)
+    judged += orphans.assess(scope.vault, whole, snapshot, memory)
+    return (_vault(whole, snapshot, choices), *judged, *_gone(judged, snapshot, memory))
+
+
+def _unread(snapshot: Snapshot) -> Unreadable | None:
+    """Return what nobody may judge without: who uses the vault, who was declared to, and in RBAC the roles."""
+    needed = (snapshot.dependants, snapshot.declared, snapshot.roles, snapshot.hindrances)
+    return next((it for it in needed if isinstance(it, Unreadable)), None)
+
+
+def _vault(whole: Graph, snapshot: Snapshot, choices: Choices) -> Judged:
+    evidence = {"model": str(whole.plane), "others": _others(whole, snapshot)}
+    nameless = [it for it in whole.uses if not it.principal and not it.is_remembered]
+    if any(it.layer == "managedServices" for it in nameless) and not choices.databricks:
+        finding = Finding(
+            "DatabricksPrincipalUnknown",
+            "a workspace uses a key here through AzureDatabricks, whose object id in this tenant is not set "
+            "(CMK_DATABRICKS_PRINCIPAL_ID): az ad sp show --id 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d --query id",
+            evidence,
+        )
+        return Judged(Unknown(finding))
+    if nameless:
+        layers = ", ".join(sorted({f"{it.layer} of {it.workspace}" for it in nameless})[:20])
+        return Judged(Unknown(Finding("IdentityUnknown", f"Azure names no identity for {layers}", evidence)))
+    return Judged(Compliant(Finding("Judged", "every identity that uses a key here could be judged", evidence)))
+
+
+def _others(whole: Graph, snapshot: Snapshot) -> dict[str, Any]:
+    """Return who else may do something here: people, groups, pipelines, backup. Evidence; they are left alone."""
+    used = {it.principal for it in whole.identities}
+    found = {it.principal for it in whole.grants if it.plane is whole.plane} - used
+    people = sorted({it.principal_type for it in _assignments(snapshot) if it.principal in found})
+    return {"count": len(found), "principals": shown(found), "types": people}
+
+
+def _assignments(snapshot: Snapshot) -> Sequence[Any]:
+    return snapshot.roles.assignments if isinstance(snapshot.roles, Roles) else ()
+
+
+def _gone(judged: Sequence[Judged], snapshot: Snapshot, memory: Memory) -> Iterator[Judged]:
+    """Yield an end for findings whose subject is not there any more. An orphan's can only be ended by the sweep."""
+    said = {it.verdict.subject for it in judged} | {""}
+    once = {it.principal for it in memory.identities}
+    for subject in memory.subjects_of(ID):
+        is_unread = subject == dormant.SUBJECT and not dormant.is_known(snapshot)
+        if subject in said or is_unread or (subject.split(" ")[0] in once and not snapshot.is_complete):
+            continue
+        yield Judged(Compliant(Finding("SubjectIsGone", "nothing is left of what this was about"), subject))

@@ -1,0 +1,59 @@
+"""Who may do what at a vault: assignments, definitions, denials and locks, as the reader. AZURE 3, 7."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.adapters.rest import Rest
+from shared.core.ids import ResourceId
+
+Json = Mapping[str, Any]
+
+_AUTHORIZATION = "2022-04-01"
+_SCHEDULES = "2020-10-01"
+_LOCKS = "2020-05-01"
+_BUILT_IN_LIVES = 86_400  # seconds; Azure's own roles change a few times a year
+
+
+class ArmGrants:
+    """Lists of Microsoft.Authorization."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._built_in: dict[str, Json] = {}
+        self._asked = 0.0
+
+    def assignments(self, vault: ResourceId) -> Sequence[Json]:
+        """Return the role assignments at the vault, above it and below it."""
+        return list(self._list(vault, "roleAssignments", _AUTHORIZATION))
+
+    def assigned_to(self, vault: ResourceId, principal: str) -> Sequence[Json]:
+        """Return those that a principal holds there, by itself and by groups."""
+        return list(self._list(vault, "roleAssignments", _AUTHORIZATION, f"assignedTo('{principal}')"))
+
+    def definitions(self, vault: ResourceId, roles: frozenset[str]) -> Sequence[Json]:
+        """Return the definitions of these roles. Built-in ones are kept for a day, custom ones read each time."""
+        if not self._built_in or time.monotonic() - self._asked > _BUILT_IN_LIVES:
+            found = self._list(vault, "roleDefinitions", _AUTHORIZATION, "type eq 'BuiltInRole'")
+            self._built_in, self._asked = {str(body.get("name", "")).lower(): body for body in found}, time.monotonic()
+        known = [self._built_in[role] for role in roles if role in self._built_in]
+        if len(known) == len(roles):
+            return known
+        custom = self._list(vault, "roleDefinitions", _AUTHORIZATION, "type eq 'CustomRole'")
+        return [*known, *(body for body in custom if str(body.get("name", "")).lower() in roles)]
+
+    def denials(self, vault: ResourceId) -> Sequence[Json]:
+        """Return the deny assignments that reach the vault."""
+        return list(self._list(vault, "denyAssignments", _AUTHORIZATION, "atScope()"))
+
+    def schedules(self, vault: ResourceId) -> Sequence[Json]:
+        """Return the assignments as Privileged Identity Management sees them."""
+        return list(self._list(vault, "roleAssignmentScheduleInstances", _SCHEDULES, "atScope()"))
+
+    def locks(self, vault: ResourceId) -> Sequence[Json]:
+        """Return the locks on the vault and above it."""
+        return list(self._list(vault, "locks", _LOCKS, "atScope()"))
+
+    def _list(self, vault: ResourceId, kind: str, version: str, wanted: str = "") -> Any:
+        query = {"$filter": wanted} if wanted else {}
+        return self._rest.pages(f"{vault}/providers/Microsoft.Authorization/{kind}", version, **query)

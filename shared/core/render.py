@@ -1,0 +1,162 @@
+"""Steps -> commands and templates for people: to do by hand, to undo, and to keep a template from changing it back.
+
+Every word from Azure is quoted for the shell, or written as a literal of the language: all of them are hostile.
+"""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from shared.core import ids
+from shared.core.facts import Assignment, Policy, Vault
+from shared.core.moves import grant as moves
+from shared.core.moves import vault as vault_moves
+
+
+class Shown(Protocol):
+    """A step, planned or recorded."""
+
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def resource(self) -> str: ...  # noqa: D102
+    @property
+    def before(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def after(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+_FLAGS = {
+    "keys": "--key-permissions",
+    "secrets": "--secret-permissions",
+    "certificates": "--certificate-permissions",
+    "storage": "--storage-permissions",
+}
+
+
+def hints(steps: Sequence[Shown]) -> dict[str, list[str]]:
+    """Return, for the steps of a plan: `az` does it by hand, `terraform` and `bicep` keep a template from undoing it."""
+    found: dict[str, list[str]] = {"az": [], "terraform": [], "bicep": []}
+    for step in steps:
+        for language, line in _HINTS[step.kind](step).items() if step.kind in _HINTS else ():
+            found[language].append(line)
+    return found
+
+
+def undo_commands(steps: Sequence[Shown]) -> list[str]:
+    """Return what an owner types to give back the roles that a plan took; nothing for other steps."""
+    return [_assign(step.before) for step in steps if step.kind == moves.ROLE_DELETE and step.before]
+
+
+def az_policy_removal(vault: Vault, policy: Policy) -> str:
+    """Return the command that takes one entry away. Azure CLI knows no compound identities: that takes a template."""
+    if policy.application:
+        return f"take the access policy of {policy.principal} by way of application {policy.application} out of the vault's template"
+    return _az("keyvault delete-policy", "--name", vault.id.name, "--object-id", policy.principal)
+
+
+def az_role_change(vault: Vault, principal: str, assignment: Assignment, *, it_via: str) -> str:
+    """Return the exact change to propose for an assignment that is not ours to take away."""
+    narrow = _az(
+        "role assignment create",
+        "--role",
+        moves.NARROW,
+        "--assignee-object-id",
+        principal,
+        "--assignee-principal-type",
+        "ServicePrincipal",
+        "--scope",
+        str(vault.id),
+    )
+    if it_via == "group":
+        return f"{narrow}; then, half an hour later, take {principal} out of group {assignment.principal}"
+    return f"{narrow}; then, half an hour later: {_az('role assignment delete', '--ids', assignment.path)}"
+
+
+def _az(command: str, *words: str) -> str:
+    return " ".join(["az", command, *(shlex.quote(word) for word in words)])
+
+
+def _assign(properties: Mapping[str, Any]) -> str:
+    words = [
+        "--role", str(properties.get("roleDefinitionId", "")).rsplit("/", 1)[-1],
+        "--assignee-object-id", str(properties.get("principalId", "")),
+        "--assignee-principal-type", str(properties.get("principalType") or "ServicePrincipal"),
+        "--scope", str(properties.get("scope", "")),
+    ]  # fmt: skip
+    return _az("role assignment create", *words)
+
+
+def _protect(step: Shown) -> dict[str, str]:
+    return {
+        "az": _az("keyvault update", "--ids", step.resource, "--enable-purge-protection", "true"),
+        "terraform": "azurerm_key_vault: purge_protection_enabled = true",
+        "bicep": "Microsoft.KeyVault/vaults: properties.enableSoftDelete: true, properties.enablePurgeProtection: true",
+    }
+
+
+def _set_policy(step: Shown) -> dict[str, str]:
+    principal, vault = str(step.after["objectId"]), ids.parse(step.resource).name
+    named = {group: list(step.after[group]) for group in _FLAGS if group in step.after}
+    flags = [word for group, names in named.items() for word in (_FLAGS[group], *names)]
+    literal = ", ".join(f"{group}: [{' '.join(_text(name) for name in names)}]" for group, names in named.items())
+    terraform = "\n".join(
+        f"  {group[:-1] if group != 'storage' else group}_permissions = {json.dumps([_pascal(it) for it in names])}"
+        for group, names in named.items()
+    )
+    return {
+        "az": _az("keyvault set-policy", "--name", vault, "--object-id", principal, *flags),
+        "terraform": f"azurerm_key_vault_access_policy, object_id = {json.dumps(principal)}:\n{terraform}",
+        "bicep": f"Microsoft.KeyVault/vaults, accessPolicies, objectId {_text(principal)}: permissions: {{ {literal} }}",
+    }
+
+
+def _remove_policy(step: Shown) -> dict[str, str]:
+    principal, vault = str(step.after["objectId"]), ids.parse(step.resource).name
+    return {
+        "az": _az("keyvault delete-policy", "--name", vault, "--object-id", principal),
+        "terraform": f"remove the azurerm_key_vault_access_policy with object_id = {json.dumps(principal)}",
+        "bicep": f"remove the accessPolicies entry with objectId {_text(principal)}",
+    }
+
+
+def _assign_role(step: Shown) -> dict[str, str]:
+    principal, role = str(step.after["principalId"]), str(step.after["roleDefinitionId"]).rsplit("/", 1)[-1]
+    return {
+        "az": _assign({**step.after, "scope": step.resource}),
+        "terraform": (
+            f"azurerm_role_assignment: scope = {json.dumps(step.resource)}, principal_id = {json.dumps(principal)}, "
+            f'role_definition_id = {json.dumps(str(step.after["roleDefinitionId"]))}, principal_type = "ServicePrincipal"'
+        ),
+        "bicep": (
+            f"Microsoft.Authorization/roleAssignments at {_text(step.resource)}: principalId: {_text(principal)}, "
+            f"principalType: 'ServicePrincipal', roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', {_text(role)})"
+        ),
+    }
+
+
+def _delete_role(step: Shown) -> dict[str, str]:
+    return {
+        "az": _az("role assignment delete", "--ids", step.resource),
+        "terraform": f"remove the azurerm_role_assignment with id {json.dumps(step.resource)}",
+        "bicep": f"remove the roleAssignments resource {_text(step.resource.rsplit('/', 1)[-1])}",
+    }
+
+
+def _text(word: str) -> str:
+    """Return a literal of Bicep."""
+    return "'" + word.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${") + "'"
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+_HINTS = {
+    vault_moves.PROTECT: _protect,
+    moves.POLICY_SET: _set_policy,
+    moves.POLICY_REMOVE: _remove_policy,
+    moves.ROLE_ASSIGN: _assign_role,
+    moves.ROLE_DELETE: _delete_role,
+}

@@ -1,0 +1,79 @@
+"""The way back: the plan that restores what a plan has changed, from its before-images.
+
+Only what the writer may do is planned. A role that was taken away comes back by its owner's own command
+(`render.undo_commands`): the writer may assign nothing but the narrow one.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.core.errors import Refused
+from shared.core.facts import Policy, Snapshot, Vault
+from shared.core.graph import is_plain
+from shared.core.moves import grant as moves
+from shared.core.parse.access import GROUPS
+from shared.core.record import PlannedStep, Remediation
+from shared.core.steps import Step
+
+SUBJECT = "undo of"  # an undo has a row of its own, of which no control speaks
+_POLICIES = frozenset({moves.POLICY_SET, moves.POLICY_REMOVE})
+_ROLES = frozenset({moves.ROLE_ASSIGN, moves.ROLE_DELETE})
+
+
+def check(row: Remediation) -> None:
+    """Raise Refused where there is nothing to undo, or nobody can."""
+    if not row.executor or not row.plan.steps:
+        raise Refused("NothingToUndo", "cmkwarden has written nothing for this remediation")
+    if any(step.irreversible for step in row.plan.steps):
+        raise Refused("Irreversible", "a step of it cannot be undone by anybody")
+
+
+def is_by_hand(row: Remediation) -> bool:
+    """Whether only an owner can undo it: the writer may not assign a broad role."""
+    return any(step.kind in _ROLES for step in row.plan.steps)
+
+
+def steps(row: Remediation, snapshot: Snapshot) -> tuple[Step, ...]:
+    """Return what restores the policies that a remediation changed; nothing where they are as they were.
+
+    Raises Refused where a policy is neither as it was before nor as it was left: somebody has changed it since.
+    """
+    if not isinstance(snapshot.vault, Vault):
+        raise Refused("VaultIsGone", "there is no vault to restore anything at")
+    return tuple(_restored(row, snapshot.vault))
+
+
+def _restored(row: Remediation, vault: Vault) -> Iterator[Step]:
+    for step in row.plan.steps:
+        if step.kind not in _POLICIES:
+            continue
+        principal = str(step.after["objectId"])
+        now = tuple(it for it in vault.policies if it.principal == principal and is_plain(it, vault))
+        entries = step.before["entries"]
+        if _said(now) == _before(entries):
+            continue
+        if _said(now) != _after(step):
+            raise Refused(
+                "ChangedSince", f"the policy of {principal} is neither as it was nor as it was left: look at it by hand"
+            )
+        if not entries:
+            yield moves.remove_policy(vault, now, principal)
+        else:
+            whole = {group: moves.joined(entries, group) for group in GROUPS}
+            yield moves.set_policy(vault, now, whole, principal, grants=True)
+
+
+def _before(entries: list[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    return {group: frozenset(word.lower() for word in moves.joined(entries, group)) for group in GROUPS}
+
+
+def _after(step: PlannedStep) -> dict[str, frozenset[str]]:
+    if step.kind == moves.POLICY_REMOVE:
+        return dict.fromkeys(GROUPS, frozenset())
+    before = _before(step.before["entries"])
+    return {group: frozenset(word.lower() for word in step.after[group]) if group in step.after else before[group] for group in GROUPS}
+
+
+def _said(policies: tuple[Policy, ...]) -> dict[str, frozenset[str]]:
+    empty = frozenset[str]()
+    return {group: empty.union(*(it.permissions.get(group, empty) for it in policies)) for group in GROUPS}

@@ -1,0 +1,87 @@
+"""A person's yes or no to exactly what they saw: the only door through which what was asked for becomes a write.
+
+An approval names a fingerprint, gives a reason, and has an end. Nobody approves their own change, nor what they asked
+for; where nobody knows who made the change, two people must agree (DESIGN 5). Whatever is missing is a no.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.core import ids
+from shared.core.errors import BadInput, Refused
+from shared.core.ports import Event, Ports, Stored
+from shared.core.record import Approval, Remediation, State, moved
+from shared.flow.messages import APPLY, Apply
+from shared.flow.say import say
+
+_log = logging.getLogger("cmkwarden.approve")
+
+LONGEST_COMMENT = 2000  # characters
+_LONGEST = timedelta(days=30)  # an approval older than that was given for another world
+_SAVED_BY_THEN = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """What a person says: yes to a fingerprint, why, and until when it holds."""
+
+    person: str
+    fingerprint: str
+    comment: str
+    expires: datetime
+
+
+def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
+    """Record an approval; queue the plan once enough people agree. Raises Refused, BadInput, RowChanged or Temporary."""
+    row, now = stored.row, ports.clock.now()
+    _check(row, yes, now)
+    author = ports.diary.author(ids.parse(row.target))
+    if author and author == yes.person:
+        raise Refused("OwnChange", "you made the last change to this resource: somebody else must approve what follows")
+    given = Approval(yes.person, yes.fingerprint, yes.comment.strip(), now, yes.expires, author)
+    approvals = (*row.approvals, given)
+    detail = {"fingerprint": yes.fingerprint, "comment": given.comment, "expires": yes.expires.isoformat(), "author": author}
+    if len({it.person for it in approvals}) < (1 if author else 2):
+        waiting = moved(row, State.AWAITING_APPROVAL, now, approvals=approvals)
+        return _save(ports, stored, waiting, Event("approved", yes.person, "OneOfTwo", detail))
+    # The message first, for a moment later: a click has no message of its own that would be delivered again.
+    ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body(), _SAVED_BY_THEN)
+    steps = tuple(step.id for step in row.plan.steps)
+    queued = moved(row, State.QUEUED, now, approvals=approvals, approved=steps, attempt=0)
+    return _save(ports, stored, queued, Event("approved", yes.person, "Approved", detail))
+
+
+def reject(ports: Ports, stored: Stored, person: str, comment: str) -> Stored:
+    """Record a no. It stands until the plan changes or somebody asks for a retry."""
+    if stored.row.state is not State.AWAITING_APPROVAL:
+        raise Refused("NothingToReject", f"the remediation is {stored.row.state}: only what awaits approval can be rejected")
+    check_comment(comment)
+    rejected = moved(stored.row, State.REJECTED, ports.clock.now(), approvals=())
+    return _save(ports, stored, rejected, Event("rejected", person, "Rejected", {"comment": comment.strip()}))
+
+
+def check_comment(comment: str) -> None:
+    """Raise BadInput where a comment says nothing, or too much."""
+    if not comment.strip() or len(comment) > LONGEST_COMMENT:
+        raise BadInput("NoComment", f"say why, in 1 to {LONGEST_COMMENT} characters (`comment`)")
+
+
+def _check(row: Remediation, yes: Yes, now: datetime) -> None:
+    if row.state is not State.AWAITING_APPROVAL:
+        raise Refused("NothingToApprove", f"the remediation is {row.state}: only what awaits approval can be approved")
+    if not yes.fingerprint or yes.fingerprint != row.plan.fingerprint:
+        raise Refused("AnotherPlan", "the plan is not the one you saw any more: look at it again and send its fingerprint")
+    check_comment(yes.comment)
+    if not now < yes.expires <= now + _LONGEST:
+        raise BadInput("BadExpiry", f"`expires` must be a time from now to {_LONGEST.days} days from now")
+    if yes.person == row.requester:
+        raise Refused("OwnRequest", "you asked for this yourself: somebody else must approve it")
+    if any(it.person == yes.person for it in row.approvals):
+        raise Refused("ApprovedAlready", "you have approved this already: it takes a second person")
+
+
+def _save(ports: Ports, stored: Stored, row: Remediation, event: Event) -> Stored:
+    saved = ports.records.save(row, event, stored)
+    say(_log, event.name, remediation=row.id, target=row.target, state=row.state, reason=event.reason, actor=event.actor)
+    return saved
