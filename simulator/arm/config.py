@@ -32,7 +32,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class Holding:
     """A custom role that an identity holds at the root besides its own, perhaps under a condition (ABAC, version 2.0)."""
 
     holder: str
@@ -52,7 +52,7 @@ class Config:
     identities: tuple[Identity, ...]
     roles: dict[str, dict[str, Any]]
     people: tuple[Person, ...]
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[Holding, ...] = ()
     definitions: tuple[dict[str, Any], ...] = ()  # custom roles that nobody holds yet
     event_subscriptions: tuple[dict[str, Any], ...] = ()
     audience: str = "api://cmkwarden"
@@ -90,7 +90,7 @@ def build(raw: dict[str, Any]) -> Config:
             for name, each in plain.pop("identities", {}).items()
         ),
         roles=roles,
-        grants=tuple(_grant(each, principals) for each in plain.pop("grants", [])),
+        grants=tuple(_holding(each, principals) for each in plain.pop("grants", [])),
         definitions=tuple(_role(file) for file in plain.pop("definitions", [])),
         people=people,
         event_subscriptions=tuple(plain.pop("event_subscriptions", [])),
@@ -103,13 +103,15 @@ def _role(file: str) -> dict[str, Any]:
     return role
 
 
-def _grant(entry: dict[str, str], principals: dict[str, str]) -> Grant:
+def _holding(entry: dict[str, str], principals: dict[str, str]) -> Holding:
     """In a condition `{name}` stands for the principal id of an identity; one that cannot be read stops the start."""
     if entry["holder"] not in principals:
         raise ValueError(f"there is no identity '{entry['holder']}'")
-    condition = Path(entry["condition"]).read_text() if "condition" in entry else ""
+    role = _role(entry["role"])
+    if "condition" not in entry:
+        return Holding(entry["holder"], role)
+    condition = Path(entry["condition"]).read_text()
     for name, principal in principals.items():
         condition = condition.replace(f"{{{name}}}", principal)
-    if condition:
-        parse(condition)
-    return Grant(entry["holder"], _role(entry["role"]), condition)
+    parse(condition)
+    return Holding(entry["holder"], role, condition)

@@ -11,7 +11,7 @@ from typing import Any
 from simulator.arm.access import Access
 from simulator.arm.activity import Activity
 from simulator.arm.clock import Clock
-from simulator.arm.config import Config, Grant
+from simulator.arm.config import Config, Holding
 from simulator.arm.delivery import Delivery
 from simulator.arm.eventgrid import EventGrid
 from simulator.arm.faults import Faults
@@ -85,11 +85,11 @@ class Sim:
         principals = {each.name: each.principal_id for each in self.config.identities}
         for role in self.config.definitions:
             self.world.put(custom_role(role, self.config.root))
-        plain = (Grant(holder, role) for holder, role in self.config.roles.items())
-        for grant in (*plain, *self.config.grants):
-            definition = custom_role(grant.role, self.config.root)
+        plain = (Holding(holder, role) for holder, role in self.config.roles.items())
+        for held in (*plain, *self.config.grants):
+            definition = custom_role(held.role, self.config.root)
             self.world.put(definition)
-            self._assign(principals[grant.holder], definition["id"], "ServicePrincipal", grant.condition)
+            self._assign(principals[held.holder], definition["id"], "ServicePrincipal", held.condition)
         self._assign(OWNER_ID, f"/providers/Microsoft.Authorization/roleDefinitions/{OWNER}", "User")
 
     def _assign(self, principal: str, role: str, kind: str, condition: str = "") -> None:

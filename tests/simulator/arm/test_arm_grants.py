@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulator.arm.abac import BadCondition
+from simulator.arm.config import Config, build
 from simulator.stack import ROOT, roles
 from tests.simulator.arm.stage import ADA, IDENTITIES, SUB, TENANT, Stage, vault
 
@@ -218,3 +221,30 @@ def test_it_is_the_condition_that_holds(stage: Stage, place: str) -> None:
 
     assert [each.status_code for each in made] == [201] * len(FORBIDDEN)
     assert taken == [200] * len(FORBIDDEN)
+
+
+def build_with(tmp_path: Path, condition: str | None, holder: str = "writer") -> Config:
+    """A configuration with one role more, under a condition or none."""
+    entry = {"holder": holder, "role": str(FOLDER / "grants.json")}
+    if condition is not None:
+        (tmp_path / "text").write_text(condition)
+        entry["condition"] = str(tmp_path / "text")
+    plain = {"tenant": TENANT, "cert": "", "key": "", "identity_header": "", "identities": IDENTITIES}
+    return build({**plain, "grants": [entry]})
+
+
+def test_a_condition_is_optional_and_filled_in(tmp_path: Path) -> None:
+    """Names of identities in braces become their principal ids; without a condition a role is simply held."""
+    at = "@Request[Microsoft.Authorization/roleAssignments:PrincipalId] ForAnyOfAnyValues:GuidEquals"
+    (bare,) = build_with(tmp_path, None).grants
+    (bound,) = build_with(tmp_path, f"{at} {{{{reader}}}}").grants
+
+    assert (bare.holder, bare.role["Name"], bare.condition) == ("writer", "cmkwarden Grants", "")
+    assert bound.condition == f"{at} {{{READER}}}"
+
+
+@pytest.mark.parametrize(("condition", "holder"), [("nonsense", "writer"), ("", "writer"), (None, "nobody")])
+def test_a_grant_that_cannot_be_read_stops_the_start(tmp_path: Path, condition: str | None, holder: str) -> None:
+    """A bad or empty condition must not become none at all."""
+    with pytest.raises((BadCondition, ValueError)):
+        build_with(tmp_path, condition, holder)
