@@ -188,6 +188,8 @@ class Stack:
             "CMK_GAP": "10",
             # In a world that starts empty each new vault is a large share of all: the rail would trip at the fifth.
             "CMK_SHARE": "100",
+            "CMK_DATABRICKS_PRINCIPAL_ID": estate.IDENTITIES["azure_databricks"]["principal_id"],
+            "CMK_RBAC_SETTLE": "2",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
             **self._own_settings,
         }
