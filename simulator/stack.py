@@ -142,7 +142,7 @@ class Stack:
             "identity_header": self._keys["identity_header"],
             "subscriptions": estate.SUBSCRIPTIONS,
             "identities": estate.IDENTITIES,
-            "roles": {name: str(ROOT / f"infra/roles/{name}.json") for name in ("reader", "writer")},
+            **roles(),
             "audience": estate.AUDIENCE,
             "people": estate.PEOPLE,
             "event_subscriptions": json.loads((ROOT / "infra/event_subscriptions.json").read_text()),
@@ -188,6 +188,8 @@ class Stack:
             "CMK_GAP": "10",
             # In a world that starts empty each new vault is a large share of all: the rail would trip at the fifth.
             "CMK_SHARE": "100",
+            "CMK_DATABRICKS_PRINCIPAL_ID": estate.IDENTITIES["azure_databricks"]["principal_id"],
+            "CMK_RBAC_SETTLE": "2",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
             **self._own_settings,
         }
@@ -215,6 +217,17 @@ class Stack:
             "owner_token": arm["owner_token"],
             "pids": {**pids, "stack": os.getpid()},
         }
+
+
+def roles() -> dict[str, Any]:
+    """Return the roles as they are to be deployed: who holds which, under which condition, and those nobody holds yet."""
+    folder = ROOT / "infra/roles"
+    condition = {"condition": str(folder / "grants.condition")}
+    return {
+        "roles": {name: str(folder / f"{name}.json") for name in ("reader", "writer")},
+        "grants": [{"holder": "writer", "role": str(folder / "grants.json"), **condition}],
+        "definitions": [str(folder / "key_user.json")],
+    }
 
 
 def _clean_environment() -> dict[str, str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulator.arm.abac import parse
+
 CLIENT_ADDRESS = "203.0.113.7"  # a documentation address: where every caller seems to come from
 
 
@@ -30,6 +32,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """A custom role that an identity holds at the root besides its own, perhaps under a condition (ABAC, version 2.0)."""
+
+    holder: str
+    role: dict[str, Any]
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that the simulator is told at its start."""
 
@@ -41,6 +52,8 @@ class Config:
     identities: tuple[Identity, ...]
     roles: dict[str, dict[str, Any]]
     people: tuple[Person, ...]
+    grants: tuple[Holding, ...] = ()
+    definitions: tuple[dict[str, Any], ...] = ()  # custom roles that nobody holds yet
     event_subscriptions: tuple[dict[str, Any], ...] = ()
     audience: str = "api://cmkwarden"
     storage_audience: str = "https://storage.azure.com"
@@ -68,7 +81,8 @@ def build(raw: dict[str, Any]) -> Config:
     """The parsed file as a Config; an unknown or missing name raises TypeError and says which."""
     plain = dict(raw)
     people = tuple(Person(each["name"], each["object_id"], tuple(each["roles"])) for each in plain.pop("people", []))
-    roles = {name: json.loads(Path(file).read_text()) for name, file in plain.pop("roles", {}).items()}
+    roles = {name: _role(file) for name, file in plain.pop("roles", {}).items()}
+    principals = {name: each["principal_id"] for name, each in plain.get("identities", {}).items()}
     return Config(
         subscriptions=tuple((each["id"], each["name"]) for each in plain.pop("subscriptions", [])),
         identities=tuple(
@@ -76,7 +90,28 @@ def build(raw: dict[str, Any]) -> Config:
             for name, each in plain.pop("identities", {}).items()
         ),
         roles=roles,
+        grants=tuple(_holding(each, principals) for each in plain.pop("grants", [])),
+        definitions=tuple(_role(file) for file in plain.pop("definitions", [])),
         people=people,
         event_subscriptions=tuple(plain.pop("event_subscriptions", [])),
         **plain,
     )
+
+
+def _role(file: str) -> dict[str, Any]:
+    role: dict[str, Any] = json.loads(Path(file).read_text())
+    return role
+
+
+def _holding(entry: dict[str, str], principals: dict[str, str]) -> Holding:
+    """In a condition `{name}` stands for the principal id of an identity; one that cannot be read stops the start."""
+    if entry["holder"] not in principals:
+        raise ValueError(f"there is no identity '{entry['holder']}'")
+    role = _role(entry["role"])
+    if "condition" not in entry:
+        return Holding(entry["holder"], role)
+    condition = Path(entry["condition"]).read_text()
+    for name, principal in principals.items():
+        condition = condition.replace(f"{{{name}}}", principal)
+    parse(condition)
+    return Holding(entry["holder"], role, condition)

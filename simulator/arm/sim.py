@@ -11,7 +11,7 @@ from typing import Any
 from simulator.arm.access import Access
 from simulator.arm.activity import Activity
 from simulator.arm.clock import Clock
-from simulator.arm.config import Config
+from simulator.arm.config import Config, Holding
 from simulator.arm.delivery import Delivery
 from simulator.arm.eventgrid import EventGrid
 from simulator.arm.faults import Faults
@@ -83,13 +83,16 @@ class Sim:
         for identity, name in self.config.subscriptions:
             self.world.put(subscription_body(identity, name, self.config.tenant))
         principals = {each.name: each.principal_id for each in self.config.identities}
-        for holder, role in self.config.roles.items():
-            definition = custom_role(role, self.config.root)
+        for role in self.config.definitions:
+            self.world.put(custom_role(role, self.config.root))
+        plain = (Holding(holder, role) for holder, role in self.config.roles.items())
+        for held in (*plain, *self.config.grants):
+            definition = custom_role(held.role, self.config.root)
             self.world.put(definition)
-            self._assign(principals[holder], definition["id"], "ServicePrincipal")
+            self._assign(principals[held.holder], definition["id"], "ServicePrincipal", held.condition)
         self._assign(OWNER_ID, f"/providers/Microsoft.Authorization/roleDefinitions/{OWNER}", "User")
 
-    def _assign(self, principal: str, role: str, kind: str) -> None:
+    def _assign(self, principal: str, role: str, kind: str, condition: str = "") -> None:
         """A role at the root management group, so that it reaches subscriptions that are seeded later."""
         name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal}|{role}"))
         self.world.put(
@@ -102,6 +105,8 @@ class Sim:
                     "principalId": principal,
                     "principalType": kind,
                     "scope": self.config.root,
+                    "condition": condition or None,
+                    "conditionVersion": "2.0" if condition else None,
                     "createdOn": "2026-01-01T00:00:00.0000000Z",
                     "updatedOn": "2026-01-01T00:00:00.0000000Z",
                 },
@@ -110,8 +115,8 @@ class Sim:
 
 
 def custom_role(role: dict[str, Any], root: str) -> dict[str, Any]:
-    """A role file, as `az role definition create` takes it, in the form of ARM."""
-    name = str(uuid.uuid5(uuid.NAMESPACE_URL, role["Name"]))
+    """A role file, as `az role definition create` takes it, in the form of ARM; without an `Id` its GUID follows from its name."""
+    name = role.get("Id") or str(uuid.uuid5(uuid.NAMESPACE_URL, role["Name"]))
     fields = ("Actions", "NotActions", "DataActions", "NotDataActions")
     return {
         "id": f"{root}/providers/Microsoft.Authorization/roleDefinitions/{name}",

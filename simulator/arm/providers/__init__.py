@@ -21,6 +21,7 @@ from simulator.arm.providers import (
     resourcegraph,
     resourcegroups,
     roledefinitions,
+    schedules,
     subscriptions,
     tags,
 )
@@ -40,6 +41,7 @@ PROVIDERS = (
     locks,
     authorization,
     roledefinitions,
+    schedules,
     denyassignments,
     resourcegraph,
     insights,

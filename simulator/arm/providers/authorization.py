@@ -63,6 +63,11 @@ def delete(call: Call) -> Answer:
 
 def list_assignments(call: Call) -> Answer:
     """Assignments that reach a scope from above, and unless `atScope()` is asked for, those below it."""
+    return page(call, [_shown(call, body) for body in reaching(call)])
+
+
+def reaching(call: Call) -> list[Json]:
+    """The stored assignments that the scope and the filter of a call ask for."""
     scope, (at_scope, holders) = fold(call.target.scope), _wanted(call)
     above = {*call.sim.access.tree.above(scope), fold(call.sim.config.root)}
     found = []
@@ -70,8 +75,8 @@ def list_assignments(call: Call) -> Answer:
         principal, _, where = _triple(body)
         below = not at_scope and call.sim.access.tree.is_above(scope, where)
         if (where in above or below) and (holders is None or principal in holders):
-            found.append(_shown(call, body))
-    return page(call, found)
+            found.append(body)
+    return found
 
 
 def _wanted(call: Call) -> tuple[bool, set[str] | None]:

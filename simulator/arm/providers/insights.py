@@ -23,6 +23,7 @@ SINKS = (
 )
 GROUPS_SINCE = "2021-05-01"  # category groups came with this version (AZURE 8.1)
 DAYS_KEPT = 90  # AZURE 12
+AND = re.compile(r"\s+and\s+(?=\w+\s+(?:eq|ge|le)\s)", re.IGNORECASE)  # a group may be named claims-and-fraud
 CONDITION = re.compile(r"\s*(\w+)\s+(eq|ge|le)\s+'([^']*)'\s*", re.IGNORECASE)
 SETTINGS = "microsoft.insights/diagnosticsettings"
 FIELDS = {
@@ -80,7 +81,7 @@ def list_settings(call: Call) -> Answer:
 
 def list_activity(call: Call) -> Answer:
     """The Activity Log of a subscription, newest first; a start is asked for and reaches back 90 days."""
-    conditions = [_condition(part) for part in re.split(r"\band\b", call.query.get("$filter", ""), flags=re.IGNORECASE)]
+    conditions = [_condition(part) for part in AND.split(call.query.get("$filter", ""))]
     start = next((value for name, how, value in conditions if name == "eventtimestamp" and how == "ge"), None)
     began = moment(start) if start else None
     if began is None:

@@ -45,6 +45,7 @@ TYPES: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     "Microsoft.Authorization": {
         "roleAssignments": (ROLES, "SupportsExtension"),
         "roleDefinitions": (ROLES, "SupportsExtension"),
+        "roleAssignmentScheduleInstances": (("2020-10-01",), "SupportsExtension"),
         "denyAssignments": (ROLES[:2], "SupportsExtension"),
         "locks": (("2020-05-01", "2017-04-01", "2016-09-01"), "SupportsExtension"),
     },

@@ -20,6 +20,7 @@ import trustme
 from azure.core.credentials import AccessToken
 from azure.identity import ManagedIdentityCredential
 
+from simulator.stack import roles
 from tests.simulator.answers import answers_file
 
 ROOT = Path(__file__).parents[3]
@@ -246,7 +247,7 @@ def configuration(folder: Path, functions_port: int) -> dict[str, Any]:
         "identity_header": HEADER,
         "subscriptions": [{"id": SUB, "name": "main"}, {"id": OTHER_SUB, "name": "other"}],
         "identities": IDENTITIES,
-        "roles": {name: str(ROOT / f"infra/roles/{name}.json") for name in ("reader", "writer")},
+        **roles(),
         "audience": "api://cmkwarden",
         "people": [ADA],
         "event_subscriptions": json.loads((ROOT / "infra/event_subscriptions.json").read_text()),

@@ -18,7 +18,7 @@ def _answers(root: Path, folder: Path) -> list[Any]:
     """Start the simulator that lies under a root and play the script on it."""
     folder.mkdir()
     config = {**configuration(folder, 9), "answers": "", "knobs": {"workspace_seconds": 0}}
-    config["roles"] = {}
+    config |= {"roles": {}, "grants": [], "definitions": []}
     path = folder / "arm.json"
     path.write_text(json.dumps(config))
     with subprocess.Popen(
