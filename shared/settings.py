@@ -6,16 +6,12 @@ equal to it.
 
 import difflib
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core import ids
-from shared.core.choices import Choices, Freeze, Mode, VaultScope
-from shared.core.errors import BadInput
-from shared.core.ids import ResourceId
+from shared.core import words
+from shared.core.choices import Choices, Mode, VaultScope
 
 MODE_OF = "CMK_MODE_"  # + a control's id with _ for -: the mode of that control alone
 
@@ -52,150 +48,58 @@ class Settings:
     telemetry: str
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value.lower() not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return value.lower()
-
-    return read
-
-
-def _words(value: str) -> tuple[str, ...]:
-    return tuple(word.strip().lower() for word in value.split(",") if word.strip())
-
-
-def _names(value: str) -> tuple[str, ...]:
-    """Words whose case counts."""
-    return tuple(word.strip() for word in value.split(",") if word.strip())
-
-
-def _scopes(value: str) -> tuple[str, ...]:
-    """Subscriptions, groups or resource ids; a bare GUID is a subscription."""
-    scopes = []
-    for word in _words(value):
-        scope = word.rstrip("/") if word.startswith("/") else f"/subscriptions/{word}"
-        if not scope.startswith("/subscriptions/") or len(scope.split("/")) < 3 or not scope.split("/")[2]:
-            raise ValueError(f"{word!r} is neither a subscription id nor an id that begins with /subscriptions/")
-        scopes.append(scope)
-    return tuple(scopes)
-
-
-def _url(value: str) -> str:
-    if value and not value.startswith("https://"):
-        raise ValueError("must begin with https://")
-    return value.rstrip("/")
-
-
-def _text(value: str) -> str:
-    return value.strip()
-
-
-def _flag(value: str) -> bool:
-    return _one_of("true", "false")(value) == "true"
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        if not value.isdigit() or not least <= int(value) <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return int(value)
-
-    return read
-
-
-def _seconds(value: str) -> timedelta:
-    return timedelta(seconds=_whole(0, 30 * 86_400)(value))
-
-
-def _guid(value: str) -> str:
-    if value and not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
-        raise ValueError("must be a GUID")
-    return value.lower()
-
-
-def _identities(value: str) -> tuple[ResourceId, ...]:
-    found = []
-    for word in filter(None, (word.strip() for word in value.split(","))):
-        try:
-            identity = ids.parse(word)
-        except BadInput as error:
-            raise ValueError(error.message) from None
-        if identity.kind != ids.IDENTITY:
-            raise ValueError(f"{word} is no user-assigned identity")
-        found.append(identity)
-    return tuple(found)
-
-
-def _tag(value: str) -> tuple[str, str]:
-    name, equals, content = value.partition("=")
-    if not (name.strip() and equals and content.strip()):
-        raise ValueError("must be name=value")
-    return name.strip(), content.strip()
-
-
-def _freezes(value: str) -> tuple[Freeze, ...]:
-    freezes = []
-    for span in filter(None, (word.strip() for word in value.split(","))):
-        ends = [datetime.fromisoformat(moment) for moment in span.split("/")]
-        if len(ends) != 2 or any(moment.tzinfo is None for moment in ends) or ends[0] >= ends[1]:
-            raise ValueError("must be begin/end in ISO 8601 with a time zone, as 2026-12-20T00:00Z/2027-01-03T00:00Z")
-        freezes.append(Freeze(*ends))
-    return tuple(freezes)
-
-
 SETTINGS: tuple[Setting, ...] = (
-    Setting("CMK_PART", "all", _one_of("all", "front", "hand"),
+    Setting("CMK_PART", "all", words.one_of("all", "front", "hand"),
             "which triggers this app serves: front (events, HTTP, evaluate, notify, sweep), hand (apply) or all"),
-    Setting("CMK_MODE", "auto", lambda value: Mode(_one_of(*Mode)(value)),
+    Setting("CMK_MODE", "auto", lambda value: Mode(words.one_of(*Mode)(value)),
             "how far cmkwarden may go by itself: observe, approve or auto; CMK_MODE_<CONTROL> sets it for one control"),
-    Setting("CMK_AUTO_SCOPE", "", _scopes,
+    Setting("CMK_AUTO_SCOPE", "", words.scopes,
             "where anything may happen by itself: subscriptions, groups or resource ids, comma-separated; empty: nowhere"),
-    Setting("CMK_SUBSCRIPTIONS", "", _words,
+    Setting("CMK_SUBSCRIPTIONS", "", words.words,
             "the subscriptions that are looked after; empty: every one that the reader may read"),
-    Setting("CMK_VAULT_SCOPE", "linked", lambda value: VaultScope(_one_of(*VaultScope)(value)),
+    Setting("CMK_VAULT_SCOPE", "linked", lambda value: VaultScope(words.one_of(*VaultScope)(value)),
             "which vaults are looked at: linked (a workspace names it, or it is tagged), tagged or all"),
-    Setting("CMK_VAULT_TAG", "cmk-vault=true", _tag, "the tag that marks a vault as holding customer-managed keys"),
-    Setting("CMK_ENVIRONMENT_TAG", "environment", _text, "the tag that names the environment of a vault or workspace"),
-    Setting("CMK_TELEMETRY", "off", _one_of("off", "azure-monitor"), "where spans go; azure-monitor needs requirements-telemetry.txt"),
-    Setting("CMK_OWNER_TAG", "owner", _text, "the tag that names who answers for a vault or workspace; shown, never believed"),
-    Setting("CMK_SANDBOXES", "sandbox,sbx,playground", lambda value: frozenset(_words(value)),
+    Setting("CMK_VAULT_TAG", "cmk-vault=true", words.tag, "the tag that marks a vault as holding customer-managed keys"),
+    Setting("CMK_ENVIRONMENT_TAG", "environment", words.text, "the tag that names the environment of a vault or workspace"),
+    Setting("CMK_TELEMETRY", "off", words.one_of("off", "azure-monitor"), "where spans go; azure-monitor needs requirements-telemetry.txt"),
+    Setting("CMK_OWNER_TAG", "owner", words.text, "the tag that names who answers for a vault or workspace; shown, never believed"),
+    Setting("CMK_SANDBOXES", "sandbox,sbx,playground", lambda value: frozenset(words.words(value)),
             "environments in which what cannot be undone is asked for first"),
-    Setting("CMK_KILL_SWITCH", "false", _flag, "true: nothing is written by itself, anywhere; findings wait for approval"),
-    Setting("CMK_FREEZE", "", _freezes, "times in which nothing happens by itself: begin/end in ISO 8601, comma-separated"),
-    Setting("CMK_PAUSED", "", lambda value: frozenset(_words(value)),
+    Setting("CMK_KILL_SWITCH", "false", words.flag, "true: nothing is written by itself, anywhere; findings wait for approval"),
+    Setting("CMK_FREEZE", "", words.freezes, "times in which nothing happens by itself: begin/end in ISO 8601, comma-separated"),
+    Setting("CMK_PAUSED", "", lambda value: frozenset(words.words(value)),
             "subscriptions in which nothing happens by itself for now, comma-separated"),
-    Setting("CMK_WRITES_PER_HOUR", "60", _whole(0, 1_000_000),
+    Setting("CMK_WRITES_PER_HOUR", "60", words.whole(0, 1_000_000),
             "how many writes may happen by themselves in one subscription within an hour"),
-    Setting("CMK_SHARE", "20", _whole(0, 100),
+    Setting("CMK_SHARE", "20", words.whole(0, 100),
             "how many percent of a subscription's vaults may change by themselves within a day (counts from 5 vaults)"),
-    Setting("CMK_RETRY_DELAY", "30", _seconds, "seconds before the second try of something temporary; doubled each time"),
-    Setting("CMK_GAP", "60", _seconds,
+    Setting("CMK_RETRY_DELAY", "30", words.seconds, "seconds before the second try of something temporary; doubled each time"),
+    Setting("CMK_GAP", "60", words.seconds,
             "seconds between two looks at one target that events ask for: the first is at once, a storm gets one more"),
-    Setting("CMK_CLAIM", "900", _seconds,
+    Setting("CMK_CLAIM", "900", words.seconds,
             "seconds after which a row without a sign of life may be taken over; longer than the host's 10-minute hold"),
-    Setting("CMK_SWEEP_SCHEDULE", "0 0 2 * * *", _text, "when the sweep runs: NCRONTAB with seconds first, UTC"),
-    Setting("CMK_DATABRICKS_PRINCIPAL_ID", "", _guid, "object id of AzureDatabricks in this tenant; empty: layers that use it cannot be judged"),
-    Setting("CMK_IDENTITIES", "", _identities,
+    Setting("CMK_SWEEP_SCHEDULE", "0 0 2 * * *", words.text, "when the sweep runs: NCRONTAB with seconds first, UTC"),
+    Setting("CMK_DATABRICKS_PRINCIPAL_ID", "", words.guid, "object id of AzureDatabricks in this tenant; empty: layers that use it cannot be judged"),
+    Setting("CMK_IDENTITIES", "", words.identities,
             "user-assigned identities that use keys besides the workspaces' own: resource ids, comma-separated"),
-    Setting("CMK_NARROW_ROLE", "built-in", _one_of("built-in", "strict"),
+    Setting("CMK_NARROW_ROLE", "built-in", words.one_of("built-in", "strict"),
             "the role that replaces a broad one: Azure's Crypto Service Encryption User, or the strict one of infra/roles"),
-    Setting("CMK_GRANT_SCOPE", "vault", _one_of("vault", "key"), "where roles are given: for the vault, or for each key in use"),
-    Setting("CMK_RBAC_SETTLE", "1800", _seconds,
+    Setting("CMK_GRANT_SCOPE", "vault", words.one_of("vault", "key"), "where roles are given: for the vault, or for each key in use"),
+    Setting("CMK_RBAC_SETTLE", "1800", words.seconds,
             "seconds from giving a role to taking the broad one away; Azure needs up to ten minutes to let it take effect"),
-    Setting("CMK_GRACE", "0", _seconds, "seconds for which a new grant is left alone: somebody may be in the middle of a change"),
-    Setting("CMK_NOTICE", "0", _seconds, "seconds between telling the owner and narrowing by itself"),
-    Setting("CMK_READER_CLIENT_ID", "", _text, "client id of the identity that reads; empty: the app's own"),
-    Setting("CMK_WRITER_CLIENT_ID", "", _text, "client id of the identity that writes; needed by the part `hand`"),
-    Setting("CMK_ARM_URL", "https://management.azure.com", _url, "the Resource Manager endpoint"),
-    Setting("CMK_AUTHORITY_URL", "https://login.microsoftonline.com", _url, "where the keys that sign tokens are published"),
-    Setting("CMK_TENANT_ID", "", _text, "the tenant whose tokens the API accepts; empty: none, every call answers 401"),
-    Setting("CMK_API_AUDIENCE", "", _names,
+    Setting("CMK_GRACE", "0", words.seconds, "seconds for which a new grant is left alone: somebody may be in the middle of a change"),
+    Setting("CMK_NOTICE", "0", words.seconds, "seconds between telling the owner and narrowing by itself"),
+    Setting("CMK_READER_CLIENT_ID", "", words.text, "client id of the identity that reads; empty: the app's own"),
+    Setting("CMK_WRITER_CLIENT_ID", "", words.text, "client id of the identity that writes; needed by the part `hand`"),
+    Setting("CMK_ARM_URL", "https://management.azure.com", words.url, "the Resource Manager endpoint"),
+    Setting("CMK_AUTHORITY_URL", "https://login.microsoftonline.com", words.url, "where the keys that sign tokens are published"),
+    Setting("CMK_TENANT_ID", "", words.text, "the tenant whose tokens the API accepts; empty: none, every call answers 401"),
+    Setting("CMK_API_AUDIENCE", "", words.names,
             "the audiences that tokens must be made for (api:// URI, client id); empty: none, every call answers 401"),
-    Setting("AzureWebJobsStorage__accountName", "", _text, "the storage account, where the two URIs below are not given"),
-    Setting("AzureWebJobsStorage__queueServiceUri", "", _url, "the queue endpoint of the storage account"),
-    Setting("AzureWebJobsStorage__tableServiceUri", "", _url, "the table endpoint of the storage account"),
-    Setting("AzureWebJobsStorage__clientId", "", _text, "client id of the identity for storage; empty: the app's own"),
+    Setting("AzureWebJobsStorage__accountName", "", words.text, "the storage account, where the two URIs below are not given"),
+    Setting("AzureWebJobsStorage__queueServiceUri", "", words.url, "the queue endpoint of the storage account"),
+    Setting("AzureWebJobsStorage__tableServiceUri", "", words.url, "the table endpoint of the storage account"),
+    Setting("AzureWebJobsStorage__clientId", "", words.text, "client id of the identity for storage; empty: the app's own"),
 )  # fmt: skip
 
 

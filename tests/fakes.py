@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from remediators import REMEDIATORS
+from remediators.vault_recovery import VAULT_RECOVERY
 from shared.core.chain import START, Entry, link
 from shared.core.choices import Choices
 from shared.core.control import Memory, Remediator
@@ -16,6 +16,7 @@ from shared.core.plan import Write
 from shared.core.ports import Event, Gather, Known, Page, Poisoned, PoisonPage, PoisonRecord, Stored
 from shared.core.record import Remediation, State, key
 from shared.core.steps import Request
+from tests.access import Access
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -74,6 +75,7 @@ class FakeArm:
     calls: list[tuple[str, str]] = field(default_factory=list)
     loses_replies: bool = False
     swallows: bool = False  # says yes to a write and does nothing
+    access: Access | None = None
     identity: Mapping[str, str] = field(default_factory=lambda: {"client_id": "writer", "principal_id": "writer-oid"})
 
     def put(self, *bodies: dict[str, Any]) -> None:
@@ -88,13 +90,17 @@ class FakeArm:
 
     def write(self, request: Request, correlation: str) -> None:
         assert len(correlation) == 36
-        self.calls.append((request.method, request.path.lower()))
+        self.calls.append((request.method, (request.path + request.below).lower()))
         failure = self.failures["write"].pop(0) if self.failures["write"] else None
         if failure and not self.loses_replies:
             raise failure
         if self.swallows:
             return
-        self.resources[request.path.lower()]["properties"].update(request.body["properties"])
+        if request.below:
+            assert self.access is not None
+            self.access.obey(request, self.clock.now())
+        else:
+            self.resources[request.path.lower()]["properties"].update(request.body["properties"])
         if failure:
             raise failure
 
@@ -109,6 +115,7 @@ class FakeInventory:
     arm: FakeArm
     lag: bool = False
     failures: list[Exception] = field(default_factory=list)
+    unseen: set[str] = field(default_factory=set)
 
     def workspaces_naming(self, host: str) -> Sequence[Mapping[str, Any]]:
         if self.failures:
@@ -118,6 +125,9 @@ class FakeInventory:
     def vaults_named(self, names: Sequence[str]) -> Mapping[str, str]:
         found = {} if self.lag else {body["id"].rsplit("/", 1)[1].lower(): body["id"] for body in self._of("vaults")}
         return {name: found[name] for name in names if name in found}
+
+    def subscriptions(self) -> frozenset[str]:
+        return frozenset({SUBSCRIPTION} - self.unseen)
 
     def vaults_in(self, subscription: str) -> int:
         return sum(subscription.lower() in body["id"].lower() for body in self._of("vaults"))
@@ -261,6 +271,17 @@ class MemoryRecords:
         return str(self.etags)
 
 
+@dataclass
+class FakeDiary:
+    """The Activity Log: who changed something last."""
+
+    last: str = "author-oid"
+
+    def author(self, target: ResourceId) -> str:
+        del target
+        return self.last
+
+
 class World:
     """All fakes together: what the flow takes as its ports."""
 
@@ -269,12 +290,24 @@ class World:
         # No gap unless a test speaks of it: then every message that needs a look gets one at once.
         own = Choices(auto_scope=(f"/subscriptions/{SUBSCRIPTION}",), gap=timedelta(0))
         self.choices = replace(own, **choices)
-        self.remediators: tuple[Remediator, ...] = REMEDIATORS
+        # One control, so that what a test of the flow sees is about the flow; tests of a control set their own.
+        self.remediators: tuple[Remediator, ...] = (VAULT_RECOVERY,)
         self.arm = FakeArm(self.clock)
         self.hand = self.arm
         self.inventory = FakeInventory(self.arm)
+        self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)
         self.records = MemoryRecords(self.clock)
+
+    @property
+    def grants(self) -> Access:
+        """Who may do what: of the one vault that a test has given."""
+        return self.arm.access or Access({})
+
+    def give(self, access: Access) -> None:
+        """Put a vault with its access into the world; both sides see the same body."""
+        self.arm.access = access
+        self.arm.resources[access.vault["id"].lower()] = access.vault
 
     def row(self) -> Remediation:
         """Return the only row there is."""

@@ -39,7 +39,11 @@ class ActivityLog:
     def _is_foreign(self, row: Mapping[str, Any], target: ResourceId) -> bool:
         at = str(row.get("resourceId") or row.get("resourceUri") or "").lower()
         is_write = _value(row, "operationName").lower().endswith(_WRITES) and _value(row, "status") == "Succeeded"
-        return is_write and (at == target.key or at.startswith(target.key + "/")) and _claim(row, "appid").lower() != self._writer
+        return (
+            is_write
+            and (at == target.key or at.startswith(target.key + "/"))
+            and _claim(row, "appid").lower() != self._writer
+        )
 
 
 def _when(row: Mapping[str, Any]) -> str:

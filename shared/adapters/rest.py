@@ -29,7 +29,9 @@ class Rest:
     def _client(self) -> Any:
         return self._pipeline.client()
 
-    def send(self, method: str, path: str, version: str, body: Json | None = None, headers: Mapping[str, str] | None = None) -> Json:
+    def send(
+        self, method: str, path: str, version: str, body: Json | None = None, headers: Mapping[str, str] | None = None
+    ) -> Json:
         """Send one request, once; return the body, {} where there is none. Raises azure-core's errors as the SDKs do."""
         url = f"{self._pipeline.arm_url}{quote(path)}"
         request = HttpRequest(method, url, params={"api-version": version}, json=body, headers=dict(headers or {}))

@@ -71,7 +71,10 @@ def _after(step: PlannedStep) -> dict[str, frozenset[str]]:
     if step.kind == moves.POLICY_REMOVE:
         return dict.fromkeys(GROUPS, frozenset())
     before = _before(step.before["entries"])
-    return {group: frozenset(word.lower() for word in step.after[group]) if group in step.after else before[group] for group in GROUPS}
+    return {
+        group: frozenset(word.lower() for word in step.after[group]) if group in step.after else before[group]
+        for group in GROUPS
+    }
 
 
 def _said(policies: tuple[Policy, ...]) -> dict[str, frozenset[str]]:

@@ -41,7 +41,12 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
         raise Refused("OwnChange", "you made the last change to this resource: somebody else must approve what follows")
     given = Approval(yes.person, yes.fingerprint, yes.comment.strip(), now, yes.expires, author)
     approvals = (*row.approvals, given)
-    detail = {"fingerprint": yes.fingerprint, "comment": given.comment, "expires": yes.expires.isoformat(), "author": author}
+    detail = {
+        "fingerprint": yes.fingerprint,
+        "comment": given.comment,
+        "expires": yes.expires.isoformat(),
+        "author": author,
+    }
     if len({it.person for it in approvals}) < (1 if author else 2):
         waiting = moved(row, State.AWAITING_APPROVAL, now, approvals=approvals)
         return _save(ports, stored, waiting, Event("approved", yes.person, "OneOfTwo", detail))
@@ -55,7 +60,9 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
 def reject(ports: Ports, stored: Stored, person: str, comment: str) -> Stored:
     """Record a no. It stands until the plan changes or somebody asks for a retry."""
     if stored.row.state is not State.AWAITING_APPROVAL:
-        raise Refused("NothingToReject", f"the remediation is {stored.row.state}: only what awaits approval can be rejected")
+        raise Refused(
+            "NothingToReject", f"the remediation is {stored.row.state}: only what awaits approval can be rejected"
+        )
     check_comment(comment)
     rejected = moved(stored.row, State.REJECTED, ports.clock.now(), approvals=())
     return _save(ports, stored, rejected, Event("rejected", person, "Rejected", {"comment": comment.strip()}))
@@ -71,7 +78,9 @@ def _check(row: Remediation, yes: Yes, now: datetime) -> None:
     if row.state is not State.AWAITING_APPROVAL:
         raise Refused("NothingToApprove", f"the remediation is {row.state}: only what awaits approval can be approved")
     if not yes.fingerprint or yes.fingerprint != row.plan.fingerprint:
-        raise Refused("AnotherPlan", "the plan is not the one you saw any more: look at it again and send its fingerprint")
+        raise Refused(
+            "AnotherPlan", "the plan is not the one you saw any more: look at it again and send its fingerprint"
+        )
     check_comment(yes.comment)
     if not now < yes.expires <= now + _LONGEST:
         raise BadInput("BadExpiry", f"`expires` must be a time from now to {_LONGEST.days} days from now")
@@ -83,5 +92,7 @@ def _check(row: Remediation, yes: Yes, now: datetime) -> None:
 
 def _save(ports: Ports, stored: Stored, row: Remediation, event: Event) -> Stored:
     saved = ports.records.save(row, event, stored)
-    say(_log, event.name, remediation=row.id, target=row.target, state=row.state, reason=event.reason, actor=event.actor)
+    say(
+        _log, event.name, remediation=row.id, target=row.target, state=row.state, reason=event.reason, actor=event.actor
+    )
     return saved

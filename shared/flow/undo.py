@@ -1,7 +1,7 @@
 """Somebody asks for the way back. It is a remediation of its own, and takes an approval like any other.
 
-    policies   a plan from the before-images, which waits for approval; applied, it exempts the original first
-    roles      a ticket with the exact commands: the writer may not give back a broad role
+policies   a plan from the before-images, which waits for approval; applied, it exempts the original first
+roles      a ticket with the exact commands: the writer may not give back a broad role
 """
 
 import logging
@@ -49,7 +49,11 @@ def undo_of(ports: Ports, stored: Stored, wish: Wish) -> Stored:
     if row.undoes or row.state in _BUSY:
         raise Refused("NothingToUndo", "the remediation is itself an undo, or is still being worked on")
     undo.check(row)
-    plan = Plan() if undo.is_by_hand(row) else Plan(undo.steps(row, gather(ports, ids.parse(row.target), _memory(ports, row))))
+    plan = (
+        Plan()
+        if undo.is_by_hand(row)
+        else Plan(undo.steps(row, gather(ports, ids.parse(row.target), _memory(ports, row))))
+    )
     if not plan.steps and not undo.is_by_hand(row):
         raise Refused("NothingToUndo", "everything is as it was before this remediation")
     return _open(ports, row, plan, wish)
@@ -65,7 +69,11 @@ def exempt(ports: Ports, work_row: Remediation) -> None:
         return
     state = State.SUPPRESSED if stored.row.state is not State.APPLYING else stored.row.state
     row = moved(stored.row, state, ports.clock.now(), exemption=wanted, approved=())
-    ports.records.save(row, Event("exempted", wanted.owner, "Undone", {"reason": wanted.reason, "expires": wanted.expires.isoformat()}), stored)
+    ports.records.save(
+        row,
+        Event("exempted", wanted.owner, "Undone", {"reason": wanted.reason, "expires": wanted.expires.isoformat()}),
+        stored,
+    )
 
 
 def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
@@ -79,7 +87,11 @@ def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
     decision = (
         Decision(Kind.APPROVAL, "UndoIsAsked", _ASKED.format(until=wish.until))
         if plan.steps
-        else Decision(Kind.TICKET, "UndoByHand", "the writer may not assign a broad role: an owner runs the commands in `proposed`")
+        else Decision(
+            Kind.TICKET,
+            "UndoByHand",
+            "the writer may not assign a broad role: an owner runs the commands in `proposed`",
+        )
     )
     fresh = Remediation(
         id=row_id, control=row.control, target=row.target, subject=subject, state=OPENED_BY[decision.kind],
@@ -92,7 +104,15 @@ def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
         fresh = replace(fresh, occurrence=stored.row.occurrence + 1)
     saved = ports.records.save(fresh, Event("asked", wish.person, decision.reason, dict(evidence)), stored)
     ports.queue.send(NOTIFY, Notify(row_id, fresh.state, fresh.occurrence).body())
-    say(_log, "asked", remediation=row_id, target=row.target, state=fresh.state, reason=decision.reason, actor=wish.person)
+    say(
+        _log,
+        "asked",
+        remediation=row_id,
+        target=row.target,
+        state=fresh.state,
+        reason=decision.reason,
+        actor=wish.person,
+    )
     return saved
 
 

@@ -109,7 +109,7 @@ class Api:
         wish = Wish(caller.object_id, said.comment, said.until)
         return self._shown(undo_of(self.ports, self._stored(request), wish))
 
-    def _said[T](self, request: Request, shape: type[T]) -> tuple[Caller, T]:
+    def _said[T: msgspec.Struct](self, request: Request, shape: type[T]) -> tuple[Caller, T]:
         caller: Caller = request.state.caller
         return caller, _body(request, shape)
 
@@ -223,17 +223,17 @@ class _Gate:
 
 async def _read(receive: Receive) -> bytes:
     """Return the body of a request. Raises BadInput where it is longer than anything we take."""
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > _LONGEST_BODY:
             raise BadInput("BodyTooLong", f"a request has at most {_LONGEST_BODY} bytes")
         if not message.get("more_body"):
-            return body
+            return bytes(body)
 
 
-def _body[T](request: Request, shape: type[T]) -> T:
+def _body[T: msgspec.Struct](request: Request, shape: type[T]) -> T:
     """Read what a request carries. Raises BadInput that says which field is wrong."""
     try:
         return msgspec.json.decode(request.state.body, type=shape)

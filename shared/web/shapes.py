@@ -15,7 +15,6 @@ from shared.core.ports import PoisonRecord
 from shared.core.record import Approval, Exemption, RecordedPlan, Remediation, State
 from shared.core.wake import Cause
 
-
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]  # with a time zone: nobody knows what another time means
 
 
@@ -218,4 +217,6 @@ def with_history(row: Remediation, history: tuple[Entry, ...], problem: str) -> 
     """Return a row with its history."""
     fields = {name: getattr(row, name) for name in RemediationOut.__struct_fields__}
     hints = Hints(**render.hints(row.plan.steps))
-    return RemediationWithHistory(**fields, hints=hints, history=history, history_intact=not problem, history_problem=problem)
+    return RemediationWithHistory(
+        **fields, hints=hints, history=history, history_intact=not problem, history_problem=problem
+    )

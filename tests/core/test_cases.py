@@ -61,7 +61,7 @@ def test_case(path: Path) -> None:
     snapshot = _snapshot(case)
 
     (verdict,) = remediator.judge(snapshot, _memory(case), choices, datetime(2026, 11, 24, tzinfo=UTC))
-    steps = remediator.plan(verdict.finding, snapshot, choices) if isinstance(verdict, NonCompliant) else ()
+    steps = remediator.plan(verdict, snapshot, _memory(case), choices) if isinstance(verdict, NonCompliant) else ()
 
     got = {
         "verdict": type(verdict).__name__,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediators import REMEDIATORS
+from remediators.vault_recovery import VAULT_RECOVERY
 from shared.core import ids, moves, parse
 from shared.core.choices import Choices, VaultScope
 from shared.core.control import Compliant, Memory, NonCompliant
@@ -34,12 +34,18 @@ def _snapshot(body: dict[str, Any]) -> Snapshot:
     return Snapshot(ids.parse(body["id"]), vault=parse.vault(body))
 
 
+def _planned(verdict: object, body: dict[str, Any]) -> tuple[Step, ...]:
+    if not isinstance(verdict, NonCompliant):
+        return ()
+    return VAULT_RECOVERY.plan(verdict, _snapshot(body), Memory(), ALL)
+
+
 @given(VAULTS)
 def test_applying_the_plan_makes_the_control_hold(body: dict[str, Any]) -> None:
     """For every finding, the body that its requests produce is compliant, and a compliant vault has no plan."""
-    (remediator,) = REMEDIATORS
+    remediator = VAULT_RECOVERY
     (verdict,) = remediator.judge(_snapshot(body), Memory(), ALL, NOW)
-    steps = remediator.plan(verdict.finding, _snapshot(body), ALL)
+    steps = _planned(verdict, body)
     for step in steps:
         request = moves.request(step)
         assert (request.method, request.path) == ("PATCH", body["id"])
@@ -48,15 +54,15 @@ def test_applying_the_plan_makes_the_control_hold(body: dict[str, Any]) -> None:
     (after,) = remediator.judge(_snapshot(body), Memory(), ALL, NOW)
     assert isinstance(after, Compliant)
     assert bool(steps) == isinstance(verdict, NonCompliant)
-    assert remediator.plan(after.finding, _snapshot(body), ALL) == ()
+    assert VAULT_RECOVERY.plan(NonCompliant(after.finding), _snapshot(body), Memory(), ALL) == ()
 
 
 def test_the_write_names_two_flags_and_nothing_else() -> None:
     """What is sent cannot touch tags, policies, network rules or the permission model."""
-    (remediator,) = REMEDIATORS
+    remediator = VAULT_RECOVERY
     snapshot = _snapshot(vault_body())
     (verdict,) = remediator.judge(snapshot, Memory(), ALL, NOW)
-    (step,) = remediator.plan(verdict.finding, snapshot, ALL)
+    (step,) = _planned(verdict, vault_body())
 
     assert moves.request(step).body == {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}}
     assert step.irreversible

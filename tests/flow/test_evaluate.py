@@ -8,7 +8,7 @@ import pytest
 
 from shared.core import ids
 from shared.core.choices import Mode
-from shared.core.control import Memory, Nomination
+from shared.core.control import Memory, Named, Nomination
 from shared.core.errors import BadInput, Conflict, Denied, Temporary
 from shared.core.record import State
 from shared.flow.evaluate import evaluate
@@ -296,7 +296,7 @@ def test_a_workspace_wakes_the_vaults_it_names(world: World) -> None:
     run(world)
 
     memory = world.records.memories[vault_id().lower()]
-    assert memory.nominations == (Nomination(workspace_id(), "prod"),)
+    assert memory.nominations == (Nomination(workspace_id(), "prod", (Named("managedServices", "k", ""),)),)
     assert (world.row().state, world.row().cause.kind) == (State.RESOLVED, "workspace")
 
 

@@ -19,6 +19,7 @@ def test_an_event_becomes_a_message(world: World) -> None:
         "attempt": 1,
         "waited": False,
         "woken": False,
+        "due": 0,
     }
 
 

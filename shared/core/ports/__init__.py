@@ -1,0 +1,106 @@
+"""What the flow needs of the outside, as protocols. Adapters implement them; tests bring fakes of the same shape."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from shared.core.choices import Choices
+from shared.core.control import Remediator
+from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory
+from shared.core.ports.records import Records
+from shared.core.ports.values import Delivery, Event, Gather, Known, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+
+__all__ = [
+    "Arm",
+    "Clock",
+    "Delivery",
+    "Diary",
+    "Event",
+    "Gather",
+    "Grants",
+    "Hand",
+    "Inventory",
+    "Known",
+    "Page",
+    "PoisonPage",
+    "PoisonRecord",
+    "Poisoned",
+    "Ports",
+    "Queue",
+    "Records",
+    "Stored",
+]
+
+
+class Queue(Protocol):
+    """Messages to our own functions. At least once, in any order."""
+
+    def send(self, queue: str, body: Mapping[str, Any], delay: timedelta = timedelta(0)) -> datetime:
+        """Put one message on a queue, visible after `delay`; return from when on, in storage's time."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, as an argument: nothing in core or flow reads a clock of its own."""
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Ports(Protocol):
+    """Everything a verb of the flow may use."""
+
+    @property
+    def choices(self) -> Choices:
+        """The settings that decisions may see."""
+        ...
+
+    @property
+    def remediators(self) -> tuple[Remediator, ...]:
+        """What must hold, in order."""
+        ...
+
+    @property
+    def arm(self) -> Arm:
+        """Reads."""
+        ...
+
+    @property
+    def grants(self) -> Grants:
+        """Reads of who may do what."""
+        ...
+
+    @property
+    def diary(self) -> Diary:
+        """Who changed what."""
+        ...
+
+    @property
+    def hand(self) -> Hand:
+        """Writes."""
+        ...
+
+    @property
+    def inventory(self) -> Inventory:
+        """Questions over the estate."""
+        ...
+
+    @property
+    def records(self) -> Records:
+        """State."""
+        ...
+
+    @property
+    def queue(self) -> Queue:
+        """Messages."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+        ...

@@ -1,0 +1,84 @@
+"""Azure as the flow sees it: reads, writes, questions over the estate, who changed what."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from shared.core.ids import ResourceId
+from shared.core.steps import Request
+
+
+class Arm(Protocol):
+    """Reads of single resources, under the reader identity. Truth comes from here."""
+
+    def read(self, target: ResourceId) -> Mapping[str, Any] | None:
+        """Return the raw body, or None where Azure says there is none. Raises Temporary, Denied or BadInput."""
+        ...
+
+
+class Grants(Protocol):
+    """Who may do what at a vault, under the reader identity: raw bodies, all pages. Each raises Temporary, Denied or BadInput."""
+
+    def assignments(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the role assignments at the vault, above it and below it."""
+        ...
+
+    def assigned_to(self, vault: ResourceId, principal: str) -> Sequence[Mapping[str, Any]]:
+        """Return those that a principal holds there, by itself and by groups."""
+        ...
+
+    def definitions(self, vault: ResourceId, roles: frozenset[str]) -> Sequence[Mapping[str, Any]]:
+        """Return the definitions of these roles, by GUID; built-in ones may be a day old."""
+        ...
+
+    def denials(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the deny assignments that reach the vault."""
+        ...
+
+    def schedules(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the assignments as Privileged Identity Management sees them: from when, until when, by whom."""
+        ...
+
+    def locks(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the locks on the vault and above it."""
+        ...
+
+
+class Diary(Protocol):
+    """The Activity Log, under the reader identity."""
+
+    def author(self, target: ResourceId) -> str:
+        """Return the object id of whoever last changed a target, ourselves left out; '' where nobody can say."""
+        ...
+
+
+class Hand(Protocol):
+    """Writes to Azure, under the writer identity. Only `flow/execute.py` calls it."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Who writes: client_id and principal_id."""
+        ...
+
+    def write(self, request: Request, correlation: str) -> None:
+        """Send one write, once, marked with a GUID of ours. Raises Temporary, Conflict, Denied or BadInput; an ambiguous failure is Temporary."""
+        ...
+
+
+class Inventory(Protocol):
+    """Questions over the whole estate. May lag behind the truth by a minute or more (AZURE 6)."""
+
+    def workspaces_naming(self, host: str) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of all workspaces that mention a vault's host anywhere."""
+        ...
+
+    def vaults_named(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the resource ids of the vaults with these names, by name in lower case. Missing ones are not there."""
+        ...
+
+    def subscriptions(self) -> frozenset[str]:
+        """Return the ids, in lower case, of the subscriptions that can be seen now."""
+        ...
+
+    def vaults_in(self, subscription: str) -> int:
+        """Return how many vaults a subscription holds; may be some minutes old."""
+        ...

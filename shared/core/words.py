@@ -1,0 +1,115 @@
+"""How the text of a setting is read: each returns the value, or raises ValueError that says what would be right."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from shared.core import ids
+from shared.core.choices import Freeze
+from shared.core.errors import BadInput
+from shared.core.ids import ResourceId
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return a reader of one of these words, whatever its case."""
+
+    def read(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value.lower()
+
+    return read
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Read words between commas, in lower case."""
+    return tuple(word.strip().lower() for word in value.split(",") if word.strip())
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Words whose case counts."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def scopes(value: str) -> tuple[str, ...]:
+    """Subscriptions, groups or resource ids; a bare GUID is a subscription."""
+    scopes = []
+    for word in words(value):
+        scope = word.rstrip("/") if word.startswith("/") else f"/subscriptions/{word}"
+        if not scope.startswith("/subscriptions/") or len(scope.split("/")) < 3 or not scope.split("/")[2]:
+            raise ValueError(f"{word!r} is neither a subscription id nor an id that begins with /subscriptions/")
+        scopes.append(scope)
+    return tuple(scopes)
+
+
+def url(value: str) -> str:
+    """Read an address that begins with https://."""
+    if value and not value.startswith("https://"):
+        raise ValueError("must begin with https://")
+    return value.rstrip("/")
+
+
+def text(value: str) -> str:
+    """Read any text."""
+    return value.strip()
+
+
+def flag(value: str) -> bool:
+    """Read true or false."""
+    return one_of("true", "false")(value) == "true"
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of a whole number within limits."""
+
+    def read(value: str) -> int:
+        if not value.isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def seconds(value: str) -> timedelta:
+    """Read seconds, 30 days at most."""
+    return timedelta(seconds=whole(0, 30 * 86_400)(value))
+
+
+def guid(value: str) -> str:
+    """Read a GUID; empty is none."""
+    if value and not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+        raise ValueError("must be a GUID")
+    return value.lower()
+
+
+def identities(value: str) -> tuple[ResourceId, ...]:
+    """Read ids of user-assigned identities between commas."""
+    found = []
+    for word in filter(None, (word.strip() for word in value.split(","))):
+        try:
+            identity = ids.parse(word)
+        except BadInput as error:
+            raise ValueError(error.message) from None
+        if identity.kind != ids.IDENTITY:
+            raise ValueError(f"{word} is no user-assigned identity")
+        found.append(identity)
+    return tuple(found)
+
+
+def tag(value: str) -> tuple[str, str]:
+    """Read name=value."""
+    name, equals, content = value.partition("=")
+    if not (name.strip() and equals and content.strip()):
+        raise ValueError("must be name=value")
+    return name.strip(), content.strip()
+
+
+def freezes(value: str) -> tuple[Freeze, ...]:
+    """Read spans of time between commas."""
+    freezes = []
+    for span in filter(None, (word.strip() for word in value.split(","))):
+        ends = [datetime.fromisoformat(moment) for moment in span.split("/")]
+        if len(ends) != 2 or any(moment.tzinfo is None for moment in ends) or ends[0] >= ends[1]:
+            raise ValueError("must be begin/end in ISO 8601 with a time zone, as 2026-12-20T00:00Z/2027-01-03T00:00Z")
+        freezes.append(Freeze(*ends))
+    return tuple(freezes)
