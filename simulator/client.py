@@ -63,11 +63,13 @@ class Client:
         path = f"{scope}/providers/Microsoft.Authorization/locks/{name}"
         return self.arm("PUT", path, _LOCKS, {"properties": {"level": level, "notes": "frozen for the audit"}})
 
-    def call(self, method: str, path: str, person: int = 0, token: str | None = None) -> requests.Response:
+    def call(
+        self, method: str, path: str, person: int = 0, token: str | None = None, body: Any = None
+    ) -> requests.Response:
         """Call the app's API as one of the invented people, or with any other token; '' sends none."""
         bearer = self.facts["people"][person]["token"] if token is None else token
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        return self._session.request(method, f"{self.facts['functions']}{path}", headers=headers, timeout=30)
+        return self._session.request(method, f"{self.facts['functions']}{path}", headers=headers, json=body, timeout=30)
 
     def app(self, path: str, **query: str) -> Any:
         """Ask the app's API as the reader."""
@@ -84,10 +86,10 @@ class Client:
         """Get any address."""
         return self._session.get(url, params=dict(query), headers=dict(headers), timeout=30)
 
-    def row(self, vault_id: str) -> dict[str, Any] | None:
-        """Return the remediation record of a vault, or None."""
-        items = self.app("/api/remediations", target=vault_id)["items"]
-        return items[0] if items else None
+    def row(self, vault_id: str, control: str = "KV-RECOVERY", subject: str = "") -> dict[str, Any] | None:
+        """Return the remediation record of a vault for a control and a subject, or None."""
+        items = self.app("/api/remediations", target=vault_id, control=control)["items"]
+        return next((item for item in items if item["subject"] == subject), None)
 
     def manage(self, method: str, path: str, body: Any = None) -> Any:
         """Call the management port."""

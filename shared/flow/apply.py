@@ -177,11 +177,16 @@ def _hold(work: Work, decision: Decision) -> None:
 
 
 def _write(work: Work, plan: Plan) -> bool:
-    """Carry out the steps; False where the rest must wait. The before-image is saved first: a kill must not lose it."""
+    """Carry out the steps; False where the rest must wait. The before-image is saved first: a kill must not lose it.
+
+    What takes effect later is relied on later, and by a plan that is made then.
+    """
+    settling = False
     for step in plan.steps:
         now = work.ports.clock.now()
-        if step.not_before and step.not_before > now:
-            wait(work, step.not_before, "MustSettle")
+        ready = now + work.ports.choices.settle if settling and not step.settles else step.not_before
+        if ready and ready > now:
+            wait(work, ready, "MustSettle")
             return False
         fresh = recorded_step(step)
         correlation = str(uuid.uuid5(_OURS, f"{work.row.id} {work.row.occurrence} {work.stored.head} {step.id}"))
@@ -202,10 +207,10 @@ def _write(work: Work, plan: Plan) -> bool:
             plan=replace(work.row.plan, steps=steps),
         )
         execute(work.ports, step, correlation)
-        if step.settles:  # what takes effect later is relied on later, and by a plan that is made then
-            wait(work, work.ports.clock.now() + work.ports.choices.settle, "MustSettle")
-            return False
-    return True
+        settling = settling or step.settles
+    if settling:
+        wait(work, work.ports.clock.now() + work.ports.choices.settle, "MustSettle")
+    return not settling
 
 
 def _verify(work: Work, bench: _Bench, before: Snapshot) -> None:

@@ -16,7 +16,7 @@ from shared.core.decide import Decision, Kind
 from shared.core.errors import BadInput, Refused
 from shared.core.plan import Plan
 from shared.core.ports import Event, Ports, Stored
-from shared.core.record import OPENED_BY, Exemption, Remediation, State, moved, recorded, remediation_id
+from shared.core.record import OPENED_BY, Exemption, Remediation, State, exempted, moved, recorded, remediation_id
 from shared.core.render import undo_commands
 from shared.core.wake import Cause
 from shared.flow.approve import check_comment
@@ -68,7 +68,10 @@ def exempt(ports: Ports, work_row: Remediation) -> None:
     if stored.row.exemption == wanted:
         return
     state = State.SUPPRESSED if stored.row.state is not State.APPLYING else stored.row.state
-    row = moved(stored.row, state, ports.clock.now(), exemption=wanted, approved=())
+    now = ports.clock.now()
+    said = exempted(replace(stored.row, exemption=wanted), now)
+    decision = Decision(Kind.SUPPRESSED, "Exempted", said)
+    row = moved(stored.row, state, now, exemption=wanted, decision=decision, approved=())
     ports.records.save(
         row,
         Event("exempted", wanted.owner, "Undone", {"reason": wanted.reason, "expires": wanted.expires.isoformat()}),

@@ -136,16 +136,18 @@ class _Play:
 
     def _carry_out(self, snapshot: Snapshot, steps: tuple[Step, ...]) -> None:
         assert not broken_by(graph(snapshot, Memory(), self.choices), steps)
+        settling = False
         for step in steps:
+            if settling and not step.settles:
+                self.now += self.choices.settle
+                return
             if step.not_before and step.not_before > self.now:
                 self.now = step.not_before
                 return
             before = self.works()
             self.world.obey(moves.request(step), self.now)
             assert before <= self.works(), f"{step.kind} breaks {before - self.works()}"
-            if step.settles:
-                self.now += self.choices.settle
-                return
+            settling = settling or step.settles
 
 
 def _uses(workspace: Workspace) -> list[tuple[str, str]]:

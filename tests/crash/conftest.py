@@ -77,7 +77,7 @@ def _vault(cloud: Client, name: str, **properties: Any) -> dict[str, Any]:
     own = {
         "tenantId": cloud.facts["tenant"],
         "sku": {"family": "A", "name": "standard"},
-        "accessPolicies": [],
+        "accessPolicies": [_narrow(cloud)],
         "enableSoftDelete": True,
         "softDeleteRetentionInDays": 90,
         "provisioningState": "Succeeded",
@@ -85,6 +85,16 @@ def _vault(cloud: Client, name: str, **properties: Any) -> dict[str, Any]:
         **properties,
     }
     return {"id": path, "name": name, "location": "westeurope", "tags": {"cmk-vault": "true"}, "properties": own}
+
+
+def _narrow(cloud: Client) -> dict[str, Any]:
+    """Return the policy that AzureDatabricks needs: who may use the keys is not what these stories are about."""
+    principal = cloud.facts["identities"]["azure_databricks"]["principal_id"]
+    return {
+        "tenantId": cloud.facts["tenant"],
+        "objectId": principal,
+        "permissions": {"keys": ["get", "wrapKey", "unwrapKey"]},
+    }
 
 
 def seed_workspace(cloud: Client, vault: str) -> str:
