@@ -12,15 +12,19 @@ from azure.storage.queue import QueueServiceClient
 from remediators import REMEDIATORS
 from shared import settings
 from shared.adapters.credentials import managed_identity
+from shared.core import ids
 from shared.core.ports import Ports
+from shared.core.record import remediation_id
 from shared.wiring import build
 from simulator.client import Client
 from simulator.ports import chosen
 from simulator.stack import Stack
 from tests.crash.dying import fate
 from tests.crash.pump import Pump
+from tests.estate import Place
 
 _NUMBERS = itertools.count()
+DECLARED = "dec1a001-58f1-4a6b-b0c4-000000000001"
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +34,7 @@ def nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, M
         client = Client(stack.facts)
         # A subscription large enough that no guard rail thinks we change most of it.
         others = [_vault(client, f"kv-other-{number}", enablePurgeProtection=True) for number in range(1000)]
-        client.manage("POST", "/seed", {"resources": others})
+        client.manage("POST", "/seed", {"resources": [*others, _identity(client)]})
         yield client, stack.app_settings()
 
 
@@ -50,7 +54,15 @@ def pump(cloud: Client, nobody: tuple[Client, Mapping[str, str]], monkeypatch: p
     """A host whose app dies when it is told to."""
     _, values = nobody
     own = settings.read(
-        {**values, "CMK_RETRY_DELAY": "0", "CMK_GAP": "0", "CMK_CLAIM": "0", "CMK_WRITES_PER_HOUR": "100000"},
+        {
+            **values,
+            "CMK_IDENTITIES": declared(cloud),
+            "CMK_SUBSCRIPTIONS": cloud.facts["subscriptions"][0],
+            "CMK_RETRY_DELAY": "0",
+            "CMK_GAP": "0",
+            "CMK_CLAIM": "0",
+            "CMK_WRITES_PER_HOUR": "100000",
+        },
         tuple(it.control.id for it in REMEDIATORS),
     )
     storage = managed_identity(cloud.facts["identities"]["reader"]["client_id"])
@@ -62,6 +74,12 @@ def pump(cloud: Client, nobody: tuple[Client, Mapping[str, str]], monkeypatch: p
         yield Pump(QueueServiceClient(own.queue_url, storage), fresh, own_fate)
 
 
+def declared(cloud: Client) -> str:
+    """Return the id of the user-assigned identity that the deployment declares."""
+    at = f"/subscriptions/{cloud.facts['subscriptions'][0]}/resourceGroups/rg-crash"
+    return f"{at}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-backup"
+
+
 def seed_vault(
     cloud: Client, name: str = "", tags: Mapping[str, str] = MappingProxyType({"cmk-vault": "true"}), **properties: Any
 ) -> str:
@@ -69,6 +87,16 @@ def seed_vault(
     body = _vault(cloud, name or f"kv-crash-{next(_NUMBERS)}", **properties) | {"tags": dict(tags)}
     cloud.manage("POST", "/seed", {"resources": [body]})
     return str(body["id"])
+
+
+def _identity(cloud: Client) -> dict[str, Any]:
+    path = declared(cloud)
+    named = {
+        "principalId": DECLARED,
+        "clientId": "dec1a002-58f1-4a6b-b0c4-000000000002",
+        "tenantId": cloud.facts["tenant"],
+    }
+    return {"id": path, "name": path.rsplit("/", 1)[1], "location": "westeurope", "properties": named}
 
 
 def _vault(cloud: Client, name: str, **properties: Any) -> dict[str, Any]:
@@ -110,6 +138,11 @@ def seed_workspace(cloud: Client, vault: str) -> str:
     return path
 
 
-def evaluation(target: str) -> str:
-    """Return an `evaluate` message as the event's function sends it."""
-    return json.dumps({"id": target, "cause": {"kind": "event", "id": "e-1", "actor": ""}, "attempt": 1})
+def access_row(at: Place, subject: str) -> str:
+    """Return the id of the remediation of a subject of KV-ACCESS."""
+    return remediation_id("KV-ACCESS", ids.parse(at.vault).key, subject)
+
+
+def evaluation(target: str, kind: str = "event") -> str:
+    """Return an `evaluate` message as the event's function, or the sweep, sends it."""
+    return json.dumps({"id": target, "cause": {"kind": kind, "id": "e-1", "actor": ""}, "attempt": 1})

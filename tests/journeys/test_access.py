@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.client import Client, until
-from tests.journeys.estate import ADMINISTRATOR, CRYPTO_OFFICER, NARROW, SECRETS_USER, THREE, Place, place, policy
+from tests.estate import ADMINISTRATOR, CRYPTO_OFFICER, NARROW, SECRETS_USER, THREE, Place, place, policy
 
 ADA, AMIT, DANA = 1, 2, 3
 STRANGER = "57a00001-58f1-4a6b-b0c4-000000000001"

@@ -127,6 +127,9 @@ def test_the_description_is_true(azure: Client) -> None:
 _PATHS = {
     "/api/remediations/{id}",
     "/api/remediations/{id}/retry",
+    "/api/remediations/{id}/approve",
+    "/api/remediations/{id}/reject",
+    "/api/remediations/{id}/undo",
     "/api/poison/{id}/redrive",
     "/api/openapi.json",
 }

@@ -142,10 +142,11 @@ def _vault(azure: Client, vault: str, rbac: bool, entries: list[dict[str, Any]])
 def _workspace(at: Place, layers: list[str]) -> dict[str, Any]:
     uri = f"https://{at.vault.rsplit('/', 1)[1]}.vault.azure.net/"
     key = {"keyVaultUri": uri, "keyName": "k", "keyVersion": "0" * 32}
-    entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": key}
+    entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": key, "rotationToLatestKeyVersionEnabled": True}
     root = {"keySource": "Microsoft.Keyvault", "KeyName": "k", "keyversion": "0" * 32, "keyvaulturi": uri}
     properties: dict[str, Any] = {
         "provisioningState": "Succeeded",
+        "workspaceUrl": "adb-1.1.azuredatabricks.net",
         "encryption": {"entities": {name: entity for name in layers if name != "dbfsRoot"}},
         "storageAccountIdentity": {"principalId": at.storage, "type": "SystemAssigned"},
         "managedDiskIdentity": {"principalId": at.disks, "type": "SystemAssigned"},
