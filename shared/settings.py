@@ -90,7 +90,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CMK_GRACE", "0", words.seconds, "seconds for which a new grant is left alone: somebody may be in the middle of a change"),
     Setting("CMK_NOTICE", "0", words.seconds, "seconds between telling the owner and narrowing by itself"),
     Setting("CMK_READER_CLIENT_ID", "", words.text, "client id of the identity that reads; empty: the app's own"),
-    Setting("CMK_WRITER_CLIENT_ID", "", words.text, "client id of the identity that writes; needed by the part `hand`"),
+    Setting("CMK_WRITER_CLIENT_ID", "", words.text, "client id of the identity that writes; needed by `hand`, and by `front` to tell our own changes from those of others"),
     Setting("CMK_ARM_URL", "https://management.azure.com", words.url, "the Resource Manager endpoint"),
     Setting("CMK_AUTHORITY_URL", "https://login.microsoftonline.com", words.url, "where the keys that sign tokens are published"),
     Setting("CMK_TENANT_ID", "", words.text, "the tenant whose tokens the API accepts; empty: none, every call answers 401"),

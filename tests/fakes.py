@@ -172,6 +172,7 @@ class MemoryRecords:
     scheduled: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     ledger: dict[tuple[str, str], Write] = field(default_factory=dict)
     poison_records: dict[str, PoisonRecord] = field(default_factory=dict)
+    hands: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     etags: int = 0
 
     def get(self, row_id: str) -> Stored | None:
@@ -225,6 +226,17 @@ class MemoryRecords:
 
     def failed(self, target: ResourceId, failures: int) -> None:
         self.failing[target.key] = failures
+
+    def reserve(self, target: ResourceId, row_id: str, now: datetime, lease: timedelta) -> bool:
+        holder, since = self.hands.get(target.key, (row_id, now))
+        if holder != row_id and since + lease > now:
+            return False
+        self.hands[target.key] = (row_id, now)
+        return True
+
+    def release(self, target: ResourceId, row_id: str) -> None:
+        if self.hands.get(target.key, ("", NOON))[0] == row_id:
+            del self.hands[target.key]
 
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:
         self.memories[target.key] = lesson(self.memories.get(target.key, Memory()))

@@ -6,7 +6,7 @@ narrow one must be CMK_RBAC_SETTLE old before anything relies on it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from remediators.key_access.case import Case
 from shared.core.facts import Assignment, Roles
@@ -15,7 +15,6 @@ from shared.core.moves import grant as moves
 from shared.core.steps import Step
 
 _NEEDED = NEEDED[Plane.ROLES]
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,10 @@ class NarrowFirst:
         return (*self.first, *self._narrow(), *gone)
 
     def _rest(self) -> Graph:
-        return self.case.graph.without(it.id for it in self.broad)
+        """Return what may be relied on afterwards. Never another broad role: that one may go at the same time as these."""
+        graph, principal = self.case.graph.sure(), self.case.principal
+        broad = [it.id for it in graph.grants if it.principal == principal and it.allows - _NEEDED - self.kept]
+        return graph.without([*broad, *(it.id for it in self.broad)])
 
     def _narrow(self) -> Iterator[Step]:
         """Yield a narrow role for each place where the three are held now and would not be without the broad ones."""
@@ -51,23 +53,37 @@ class NarrowFirst:
                 yield moves.assign_role(self.case.vault, scope, role, principal, grants=False)
 
     def _scopes(self) -> list[str]:
-        """Return where the broad roles were given, and the keys in use. By setting each key in use stands for the vault."""
-        keys = [self.case.graph.key_scope(use.key) for use in self.case.needs]
+        """Return where the broad roles were given, and the keys in use. By setting each key in use stands for the vault.
+
+        A key that was in use once counts as one: it must stay usable for a day at least (AZURE 1.8).
+        """
+        keys = [self.case.graph.key_scope(key) for key in (*(use.key for use in self.case.needs), *self._once())]
         given = sorted({it.scope for it in self.broad}, key=len)
         if self.case.choices.grant_at_key and keys:
             given = [scope for scope in given if scope != self.case.graph.vault]
         return list(dict.fromkeys([*given, *keys]))
 
+    def _once(self) -> Iterator[str]:
+        """Yield the keys that the identity was seen to use, or that a workspace named for it."""
+        memory, principal = self.case.memory, self.case.principal
+        yield from (it.key for it in memory.identities if it.principal == principal and it.key)
+        for nomination in memory.nominations:
+            for it in nomination.layers:
+                named = self.case.choices.databricks if it.layer == "managedServices" else it.principal
+                if named == principal:
+                    yield it.key
+
     def _relied_on(self) -> datetime | None:
         """Return from when on all that works now works without the broad roles; None where nothing relies on a young one."""
         rest, principal = self._rest(), self.case.principal
         helpful = [
-            (made.created or _LONG_AGO, it)
+            (made.created, it)
             for it in rest.grants
             if it.plane is Plane.ROLES
             and it.principal == principal
             and it.allows & (_NEEDED | self.kept)
             and (made := _assignment(self.case, it.id))
+            and made.created
         ]
         bare = rest.without(it.id for _, it in helpful)
         for created, grant in sorted(helpful, key=lambda it: it[0]):
@@ -75,7 +91,7 @@ class NarrowFirst:
                 break
             bare = replace(bare, grants=(*bare.grants, grant))
             if self._works(bare):
-                return None if created == _LONG_AGO else created + self.case.choices.settle
+                return created + self.case.choices.settle
         return None
 
     def _works(self, graph: Graph) -> bool:

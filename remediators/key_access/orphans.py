@@ -21,11 +21,12 @@ def assess(vault: Vault, graph: Graph, snapshot: Snapshot, memory: Memory) -> It
     if not snapshot.is_complete:
         return
     used = {it.principal for it in graph.identities}
-    for once in memory.identities:
+    nameless = {it.workspace.lower() for it in graph.uses if not it.principal}  # whose identity Azure does not tell now
+    for once in (it for it in memory.identities if it.layer != "managedServices"):
         held = [
             it for it in graph.grants if it.principal == once.principal and it.plane is graph.plane and it.via == "own"
         ]
-        if once.principal in used or not any(it.allows for it in held):
+        if once.principal in used or once.workspace in nameless or not any(it.allows for it in held):
             continue
         used.add(once.principal)
         finding = Finding(
@@ -47,5 +48,6 @@ def _steps(vault: Vault, graph: Graph, snapshot: Snapshot, principal: str) -> It
         return
     held = {it.id for it in graph.grants if it.principal == principal and it.via == "own"}
     for assignment in snapshot.roles.assignments if isinstance(snapshot.roles, Roles) else ():
-        if assignment.id in held and assignment.role in moves.REMOVABLE and not assignment.is_conditional:
+        is_ours = assignment.role in moves.REMOVABLE and moves.is_ours(vault.id, assignment.scope)
+        if assignment.id in held and is_ours and not assignment.is_conditional:
             yield moves.delete_role(vault, assignment, None)

@@ -70,7 +70,7 @@ def _keys(case: Case, own: tuple[Policy, ...]) -> Judged:
     )
     return case.found(
         names, said, steps=(step,), asks=MISSING if missing else "", since=_since(case, own),
-        beyond=shown(beyond | others), missing=shown(missing),
+        beyond=sorted(beyond | others), missing=shown(missing),
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def _others(case: Case, own: tuple[Policy, ...]) -> Judged:
     )
     return case.found(
         ["OtherPermissionsHeld"], f"holds permissions on more than keys: {', '.join(shown(beyond))}", part="secrets",
-        steps=(step,), asks=SECRETS, beyond=shown(beyond), kept=secrets,
+        steps=(step,), asks=SECRETS, beyond=sorted(beyond), kept=secrets,
     )  # fmt: skip
 
 

@@ -38,10 +38,9 @@ def is_broad(case: Case, grant: Grant) -> bool:
 def _is_in_reach(case: Case, grant: Grant) -> bool:
     """Whether we may take it away: given to the identity itself, at the vault or a key, plainly, in a role of our list."""
     assignment = assignment_of(case, grant.id)
-    is_here = grant.scope == case.graph.vault or grant.scope.startswith(f"{case.graph.vault}/keys/")
     return (
         grant.via == "own"
-        and is_here
+        and moves.is_ours(case.vault.id, grant.scope)
         and assignment is not None
         and assignment.role in moves.REMOVABLE
         and assignment.principal_type.lower() == "serviceprincipal"
@@ -67,7 +66,7 @@ def _keys(case: Case, broad: Sequence[Grant]) -> Judged:
     return case.found(
         ["RoleTooBroad"], f"holds roles that let it do more than the three: {', '.join(_named(case, broad))}",
         steps=plan.steps(), since=_since(case, broad), roles=_named(case, broad),
-        beyond=shown({word for it in broad for word in it.allows} - _NEEDED),
+        beyond=sorted({word for it in broad for word in it.allows} - _NEEDED),
     )  # fmt: skip
 
 
@@ -115,7 +114,7 @@ def _secrets(case: Case, asked: Sequence[Grant]) -> Judged:
     return case.found(
         ["RoleCarriesSecrets"], f"holds roles on more than keys: {', '.join(_named(case, asked))}", part="secrets",
         steps=plan.steps(), asks=SECRETS, roles=_named(case, asked),
-        beyond=shown({word for it in asked for word in it.allows} - _NEEDED),
+        beyond=sorted({word for it in asked for word in it.allows} - _NEEDED),
     )  # fmt: skip
 
 

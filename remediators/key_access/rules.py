@@ -9,13 +9,14 @@ dormant              grants of the model that the vault does not go by        ti
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from remediators.key_access import dormant, orphans, policies, roles
 from remediators.key_access.case import Case, Judged, shown
 from shared.core.choices import Choices
-from shared.core.control import Compliant, Finding, Memory, Unknown
+from shared.core.control import Compliant, Finding, Memory, NotApplicable, Unknown
 from shared.core.facts import Roles, Snapshot, Unreadable
 from shared.core.graph import Graph, Plane, graph
 from shared.core.scope import InScope, cmk_vault
@@ -26,6 +27,8 @@ ID = "KV-ACCESS"
 def assess(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime | None) -> tuple[Judged, ...]:
     """Return every verdict on one vault with the steps that belong to it. What could not be read is Unknown."""
     scope = cmk_vault(snapshot, memory, choices)
+    if isinstance(scope, NotApplicable):
+        return Judged(scope), *(Judged(replace(scope, subject=it)) for it in memory.subjects_of(ID))
     if not isinstance(scope, InScope):
         return (Judged(scope),)
     whole = graph(snapshot, memory, choices)
@@ -79,7 +82,7 @@ def _assignments(snapshot: Snapshot) -> Sequence[Any]:
 def _gone(judged: Sequence[Judged], snapshot: Snapshot, memory: Memory) -> Iterator[Judged]:
     """Yield an end for findings whose subject is not there any more. An orphan's can only be ended by the sweep."""
     said = {it.verdict.subject for it in judged} | {""}
-    once = {it.principal for it in memory.identities}
+    once = {it.principal for it in memory.identities if it.layer != "managedServices"}
     for subject in memory.subjects_of(ID):
         is_unread = subject == dormant.SUBJECT and not dormant.is_known(snapshot)
         if subject in said or is_unread or (subject.split(" ")[0] in once and not snapshot.is_complete):

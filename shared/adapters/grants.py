@@ -33,22 +33,30 @@ class ArmGrants:
 
     def definitions(self, vault: ResourceId, roles: frozenset[str]) -> Sequence[Json]:
         """Return the definitions of these roles. Built-in ones are kept for a day, custom ones read each time."""
-        if not self._built_in or time.monotonic() - self._asked > _BUILT_IN_LIVES:
-            found = self._list(vault, "roleDefinitions", _AUTHORIZATION, "type eq 'BuiltInRole'")
-            self._built_in, self._asked = {str(body.get("name", "")).lower(): body for body in found}, time.monotonic()
-        known = [self._built_in[role] for role in roles if role in self._built_in]
-        if len(known) == len(roles):
-            return known
-        custom = self._list(vault, "roleDefinitions", _AUTHORIZATION, "type eq 'CustomRole'")
-        return [*known, *(body for body in custom if str(body.get("name", "")).lower() in roles)]
+        is_old = not self._built_in or time.monotonic() - self._asked > _BUILT_IN_LIVES
+        if is_old:
+            self._learn(vault)
+        missing = roles - set(self._built_in)
+        custom = self._by_guid(vault, "CustomRole") if missing else {}
+        if missing - set(custom) and not is_old:  # a role that Azure has brought out since
+            self._learn(vault)
+        found = {**self._built_in, **custom}
+        return [found[role] for role in sorted(roles) if role in found]
+
+    def _learn(self, vault: ResourceId) -> None:
+        self._built_in, self._asked = self._by_guid(vault, "BuiltInRole"), time.monotonic()
+
+    def _by_guid(self, vault: ResourceId, kind: str) -> dict[str, Json]:
+        found = self._list(vault, "roleDefinitions", _AUTHORIZATION, f"type eq '{kind}'")
+        return {str(body.get("name", "")).lower(): body for body in found}
 
     def denials(self, vault: ResourceId) -> Sequence[Json]:
         """Return the deny assignments that reach the vault."""
-        return list(self._list(vault, "denyAssignments", _AUTHORIZATION, "atScope()"))
+        return list(self._list(vault, "denyAssignments", _AUTHORIZATION))
 
     def schedules(self, vault: ResourceId) -> Sequence[Json]:
         """Return the assignments as Privileged Identity Management sees them."""
-        return list(self._list(vault, "roleAssignmentScheduleInstances", _SCHEDULES, "atScope()"))
+        return list(self._list(vault, "roleAssignmentScheduleInstances", _SCHEDULES))
 
     def locks(self, vault: ResourceId) -> Sequence[Json]:
         """Return the locks on the vault and above it."""

@@ -7,6 +7,7 @@
                                       memory           what earlier looks have taught
                                       due              when a look that is scheduled may begin
                                       failures         looks in a row that ended in something temporary
+                                      hand             which row has the target for its writes
     ledger         subscription       reference        a write that was let through to happen by itself
     poison         key of source      record           something that could not be worked on
                    and reference
@@ -140,6 +141,28 @@ class TableRecords:
     def failed(self, target: ResourceId, failures: int) -> None:
         """Note how many looks in a row have ended in something temporary."""
         self._targets.put({"PartitionKey": key(target.key), "RowKey": "failures", "count": failures})
+
+    def reserve(self, target: ResourceId, row_id: str, now: datetime, lease: timedelta) -> bool:
+        """Take a target for the writes of one row: compare and set on an entity of the target."""
+        partition = key(target.key)
+        entity = self._targets.get(partition, "hand")
+        if entity and entity["holder"] != row_id and _utc(entity["since"]) + lease > now:
+            return False
+        fresh = {"PartitionKey": partition, "RowKey": "hand", "holder": row_id, "since": now}
+        try:
+            self._targets.swap(fresh, _etag(entity) if entity else "")
+        except RowChanged:
+            # Our own write, sent again by the SDK after its answer was lost, or somebody else's.
+            taken = self._targets.get(partition, "hand")
+            return taken is not None and taken["holder"] == row_id
+        return True
+
+    def release(self, target: ResourceId, row_id: str) -> None:
+        """Give a target back."""
+        partition = key(target.key)
+        entity = self._targets.get(partition, "hand")
+        if entity and entity["holder"] == row_id:
+            self._targets.remove(partition, "hand")
 
     @retry(
         retry=retry_if_exception_type(RowChanged),

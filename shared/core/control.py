@@ -96,6 +96,7 @@ class Once:
     principal: str
     layer: str
     workspace: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def _stopped(case: Case, choices: Choices) -> Iterator[Decision]:
     if not case.plan.steps:
         yield Decision(Kind.TICKET, "NoAutomaticRemedy", "there is no step that cmkwarden can take: a person must act")
     if case.breaks:
-        said = f"the plan is refused: it would stop {', '.join(case.breaks[:5])}"
+        said = f"the plan is refused: after it this would not work: {', '.join(case.breaks[:5])}"
         yield Decision(Kind.TICKET, "WouldBreakAWorkspace", said)
     if case.locks:
         said = f"a lock would stop the plan half way ({', '.join(case.locks[:5])}): take it off, then retry"

@@ -85,7 +85,8 @@ class Identity:
 class Grant:
     """What lets a principal do something. `scope` is an id in lower case; `via` is own, inherited or group.
 
-    `id` is the place in the list of policies, or the assignment's id in lower case.
+    `id` is the place in the list of policies, or the assignment's id in lower case. `is_sure`: it stays until somebody
+    takes it away; a group may lose its member, a timed role ends, a condition may not hold.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Grant:
     scope: str
     via: str
     allows: frozenset[str]
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,10 @@ class Graph:
     def broken(self) -> tuple[Use, ...]:
         """Return the uses that do not work, as far as grants decide."""
         return tuple(use for use in self.uses if use.principal and self.lacks(use))
+
+    def sure(self) -> "Graph":
+        """Return the graph with the grants alone that one may rely on."""
+        return replace(self, grants=tuple(it for it in self.grants if it.is_sure))
 
     def without(self, grants: Iterable[str]) -> "Graph":
         """Return the graph as it would be if these grants went."""
@@ -197,19 +203,21 @@ def _grants(vault: Vault, snapshot: Snapshot) -> Iterator[Grant]:
             yield Grant(str(place), Plane.POLICIES, policy.principal, vault.id.key, "own", allowed(policy))
     if isinstance(snapshot.roles, Roles):
         for assignment in snapshot.roles.assignments:
-            yield from _of_assignment(vault, snapshot.roles, assignment)
+            yield from _of_assignment(vault, snapshot, snapshot.roles, assignment)
 
 
-def _of_assignment(vault: Vault, roles: Roles, assignment: Assignment) -> Iterator[Grant]:
+def _of_assignment(vault: Vault, snapshot: Snapshot, roles: Roles, assignment: Assignment) -> Iterator[Grant]:
     role = roles.role(assignment)
     allows = actions.granted(role.blocks) if role else frozenset()
     if not allows:
         return
+    timed = snapshot.hindrances.timed if isinstance(snapshot.hindrances, Hindrances) else frozenset[str]()
+    is_sure = not assignment.is_conditional and assignment.created is not None and assignment.id not in timed
     via = "own" if _covers(vault.id.key, assignment.scope) else "inherited"
-    yield Grant(assignment.id, Plane.ROLES, assignment.principal, assignment.scope, via, allows)
+    yield Grant(assignment.id, Plane.ROLES, assignment.principal, assignment.scope, via, allows, is_sure)
     for principal, held in (roles.by_group or {}).items():
         if assignment.id in held and principal != assignment.principal:
-            yield Grant(assignment.id, Plane.ROLES, principal, assignment.scope, "group", allows)
+            yield Grant(assignment.id, Plane.ROLES, principal, assignment.scope, "group", allows, is_sure=False)
 
 
 def is_plain(policy: Policy, vault: Vault) -> bool:

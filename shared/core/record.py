@@ -56,7 +56,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.AWAITING_APPROVAL: _DECIDED | _ENDS | {State.REJECTED, State.EXPIRED},
     State.QUEUED: _DECIDED | _ENDS | {State.APPLYING, State.FAILED},
     # Back to `queued` after something temporary; to a person when the decision would be another one by now.
-    State.APPLYING: _ENDS | {State.QUEUED, State.OBSERVED, State.AWAITING_APPROVAL, State.FAILED},
+    State.APPLYING: _ENDS | _DECIDED | {State.FAILED},
     State.RESOLVED: _DECIDED,
     State.FAILED: _DECIDED | _ENDS,
     State.REJECTED: _DECIDED | _ENDS,
@@ -78,6 +78,7 @@ class PlannedStep:
     permission: str
     irreversible: bool
     done: datetime | None = None
+    grants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,16 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A person's dated "not here"."""
+    """A person's dated "not here".
+
+    `covers` is what was found when it was given, as `finding reason` and permissions beyond what is allowed: what goes
+    beyond that is not exempted. None: the whole finding.
+    """
 
     owner: str
     reason: str
     expires: datetime
+    covers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ class Remediation:
 
     `approved` holds the step ids that may be carried out. `claim` names the message that holds an `applying` row,
     `attempt` counts temporary failures in a row, `remedied` the times this target was put right before. `noticed` is
-    when the owner was told of this plan. Of an undo, `undoes` names the remediation and `requester` who asked for it.
+    when the owner was told of this plan, `carried` the plan that was carried out last. Of an undo, `undoes` names the remediation and `requester` who asked for it.
     """
 
     id: str
@@ -139,6 +145,7 @@ class Remediation:
     noticed: datetime | None = None
     approvals: tuple[Approval, ...] = ()
     exemption: Exemption | None = None
+    carried: RecordedPlan | None = None
     undoes: str = ""
     requester: str = ""
 
@@ -148,17 +155,30 @@ class Remediation:
         return self.state not in CLOSED
 
 
-def exempted(row: Remediation | None, now: datetime) -> str:
-    """Say why and until when a row is exempted; '' where it is not. What is incomplete or past counts for nothing."""
+def covered(finding: Finding) -> tuple[str, ...]:
+    """Return what an exemption of a finding speaks of: its reason, and what was held beyond what is allowed."""
+    return finding.reason, *(str(word) for word in finding.evidence.get("beyond", ()))
+
+
+def exempted(row: Remediation | None, finding: Finding, now: datetime) -> str:
+    """Say why and until when a finding is exempted; '' where it is not. What is incomplete or past counts for nothing."""
     it = row.exemption if row else None
     if it is None or not it.owner or not it.reason or it.expires <= now:
+        return ""
+    if it.covers is not None and not set(covered(finding)) <= set(it.covers):
         return ""
     return f"exempted by {it.owner} until {it.expires:%Y-%m-%d %H:%M} UTC: {it.reason}"
 
 
 def is_let_through(row: Remediation, plan: Plan) -> bool:
-    """Whether a plan only has steps that were agreed to for this row: fewer steps go on (DESIGN 3)."""
-    return bool(plan.steps) and {step.id for step in plan.steps} <= set(row.approved)
+    """Whether a plan only has steps that were agreed to for this row: fewer steps go on (DESIGN 3).
+
+    A step has the same id whether it narrows or gives: it depends on what is there. A yes to narrowing is none to giving.
+    """
+    gave = {step.id for step in row.plan.steps if step.grants}
+    return bool(plan.steps) and all(
+        step.id in row.approved and (step.id in gave or not step.grants) for step in plan.steps
+    )
 
 
 def key(*words: str) -> str:
@@ -188,7 +208,7 @@ def resolved(row: Remediation, now: datetime) -> Remediation:
     steps = tuple(replace(step, done=step.done or now) for step in row.plan.steps)
     remedied = (*(time for time in row.remedied if time > now - timedelta(days=1)), now)
     plan = replace(row.plan, steps=steps)
-    return moved(row, State.RESOLVED, now, verdict="Compliant", attempt=0, plan=plan, remedied=remedied)
+    return moved(row, State.RESOLVED, now, verdict="Compliant", attempt=0, plan=plan, remedied=remedied, carried=plan)
 
 
 def recorded(plan: Plan) -> RecordedPlan:
@@ -207,4 +227,5 @@ def recorded_step(step: Step, done: datetime | None = None) -> PlannedStep:
         permission=step.permission,
         irreversible=step.irreversible,
         done=done,
+        grants=step.grants,
     )

@@ -15,12 +15,15 @@ def broken_by(graph: Graph | None, steps: Sequence[Step]) -> tuple[Use, ...]:
     """
     if graph is None:
         return ()
+    graph = graph.sure()
     was = {use for use in graph.broken() if not use.is_remembered}
     seen: list[Use] = []
     for step in steps:
         graph = _after(graph, step)
         seen += [use for use in graph.broken() if use not in was]
-    touched = {str(step.after.get("objectId") or "") for step in steps} - {""}
+    touched = {
+        str(step.after["objectId"]) for step in steps if "keys" in step.after or step.kind == moves.POLICY_REMOVE
+    }
     seen += [use for use in graph.broken() if use.principal in touched]
     return tuple(dict.fromkeys(seen))
 

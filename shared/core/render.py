@@ -50,10 +50,10 @@ def undo_commands(steps: Sequence[Shown]) -> list[str]:
 
 
 def az_policy_removal(vault: Vault, policy: Policy) -> str:
-    """Return the command that takes one entry away. Azure CLI knows no compound identities: that takes a template."""
-    if policy.application:
-        return f"take the access policy of {policy.principal} by way of application {policy.application} out of the vault's template"
-    return _az("keyvault delete-policy", "--name", vault.id.name, "--object-id", policy.principal)
+    """Return the command that takes exactly one entry away. `keyvault delete-policy` would take that of the own tenant."""
+    body = json.dumps({"properties": {"accessPolicies": [policy.raw]}}, separators=(",", ":"))
+    url = f"{vault.id}/accessPolicies/remove?api-version=2023-07-01"
+    return _az("rest", "--method", "put", "--url", url, "--body", body)
 
 
 def az_role_change(vault: Vault, principal: str, assignment: Assignment, *, it_via: str) -> str:
@@ -100,7 +100,7 @@ def _set_policy(step: Shown) -> dict[str, str]:
     principal, vault = str(step.after["objectId"]), ids.parse(step.resource).name
     named = {group: list(step.after[group]) for group in _FLAGS if group in step.after}
     flags = [word for group, names in named.items() for word in (_FLAGS[group], *names)]
-    literal = ", ".join(f"{group}: [{' '.join(_text(name) for name in names)}]" for group, names in named.items())
+    literal = ", ".join(f"{group}: [{', '.join(_text(name) for name in names)}]" for group, names in named.items())
     terraform = "\n".join(
         f"  {group[:-1] if group != 'storage' else group}_permissions = {json.dumps([_pascal(it) for it in names])}"
         for group, names in named.items()

@@ -97,6 +97,10 @@ def _stands(row: Remediation, look: Look) -> bool:
         return True  # on its way: what is left of it is what was agreed to
     if row.plan.fingerprint != look.plan.fingerprint or row.verdict != "NonCompliant":
         return False
+    if (
+        row.finding.reason != look.verdict.finding.reason
+    ):  # the same end state may be a narrowing today and a gift tomorrow
+        return False
     if row.state in STUCK_UNTIL_CHANGED or row.state is State.QUEUED:
         return True
     return (row.decision.kind, row.decision.reason) == (look.decision.kind, look.decision.reason)

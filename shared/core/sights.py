@@ -8,7 +8,7 @@ from shared.core.control import Memory, Sight
 from shared.core.facts import Policy, Snapshot, Vault
 from shared.core.graph import Graph
 
-_MOST = 100  # kept of a vault; more identities than that do not use one
+_MOST = 1024  # as many policies as a vault can have (AZURE 2.1)
 
 
 def sight_of(policy: Policy) -> str:

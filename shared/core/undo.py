@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.core.errors import Refused
-from shared.core.facts import Policy, Snapshot, Vault
+from shared.core.facts import Policy, Roles, Snapshot, Vault
 from shared.core.graph import is_plain
 from shared.core.moves import grant as moves
 from shared.core.parse.access import GROUPS
 from shared.core.record import PlannedStep, Remediation
+from shared.core.render import undo_commands
 from shared.core.steps import Step
 
 SUBJECT = "undo of"  # an undo has a row of its own, of which no control speaks
@@ -20,17 +21,44 @@ _POLICIES = frozenset({moves.POLICY_SET, moves.POLICY_REMOVE})
 _ROLES = frozenset({moves.ROLE_ASSIGN, moves.ROLE_DELETE})
 
 
+def carried(row: Remediation) -> tuple[PlannedStep, ...]:
+    """Return the steps that were carried out last: of this plan, or of the one before it."""
+    sent = [step for step in row.plan.steps if step.done] if row.executor else []
+    return tuple(sent) or (row.carried.steps if row.carried else ())
+
+
 def check(row: Remediation) -> None:
     """Raise Refused where there is nothing to undo, or nobody can."""
-    if not row.executor or not row.plan.steps:
+    if not carried(row):
         raise Refused("NothingToUndo", "cmkwarden has written nothing for this remediation")
-    if any(step.irreversible for step in row.plan.steps):
+    if any(step.irreversible for step in carried(row)):
         raise Refused("Irreversible", "a step of it cannot be undone by anybody")
 
 
 def is_by_hand(row: Remediation) -> bool:
     """Whether only an owner can undo it: the writer may not assign a broad role."""
-    return any(step.kind in _ROLES for step in row.plan.steps)
+    return any(step.kind in _ROLES for step in carried(row))
+
+
+def commands(row: Remediation) -> list[str]:
+    """Return what an owner types to give back the roles that were taken."""
+    return undo_commands(carried(row))
+
+
+def roles_are_back(row: Remediation, snapshot: Snapshot) -> bool:
+    """Whether every role that was taken is held again, under whatever name."""
+    found = snapshot.roles.assignments if isinstance(snapshot.roles, Roles) else ()
+    held = {(it.principal, it.role, it.scope) for it in found}
+    taken = [step.before for step in carried(row) if step.kind == moves.ROLE_DELETE]
+    return bool(taken) and all(
+        (
+            str(it["principalId"]).lower(),
+            str(it["roleDefinitionId"]).rsplit("/", 1)[-1].lower(),
+            str(it["scope"]).lower(),
+        )
+        in held
+        for it in taken
+    )
 
 
 def steps(row: Remediation, snapshot: Snapshot) -> tuple[Step, ...]:
@@ -44,7 +72,7 @@ def steps(row: Remediation, snapshot: Snapshot) -> tuple[Step, ...]:
 
 
 def _restored(row: Remediation, vault: Vault) -> Iterator[Step]:
-    for step in row.plan.steps:
+    for step in carried(row):
         if step.kind not in _POLICIES:
             continue
         principal = str(step.after["objectId"])

@@ -9,34 +9,33 @@ What was decided before is decided again from a fresh read: a plan is never repl
 """
 
 import logging
-import uuid
+import sys
 from dataclasses import dataclass, replace
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
-from shared.core import ids, undo
+from shared.core import ids
 from shared.core.control import Compliant, Finding, Memory, NonCompliant, NotApplicable, Remediator, Unknown, Verdict
 from shared.core.decide import Decision, Kind, decide
-from shared.core.errors import BadInput, Conflict, Denied, Refused, RowChanged, Temporary
+from shared.core.errors import BadInput, Conflict, Denied, RowChanged, Temporary
 from shared.core.facts import Snapshot
-from shared.core.plan import Plan, may_write, standing_rail
+from shared.core.plan import Plan
 from shared.core.ports import Delivery, Poisoned, Ports
-from shared.core.record import OPENED_BY, Remediation, State, recorded_step, resolved
+from shared.core.record import Remediation, is_let_through, resolved
 from shared.flow import messages
-from shared.flow.execute import execute
-from shared.flow.gather import check_settled, deepen, gather, read_again
+from shared.flow.carry import hold, standing, write
+from shared.flow.gather import check_settled, complete, deepen, gather, read_again
 from shared.flow.look import case_of, planned
 from shared.flow.messages import APPLY, Apply
+from shared.flow.restore import restore
 from shared.flow.say import say
 from shared.flow.trace import span
-from shared.flow.undo import exempt
-from shared.flow.work import Work, claim, fail, postpone, start_over, wait
+from shared.flow.work import Work, claim, fail, postpone, release, reserve, start_over, wait
 
 _log = logging.getLogger("cmkwarden.apply")
 
-_OURS = uuid.UUID("6f0e2c9a-6d0b-5f0e-9d0c-3b5b0c1e7a55")  # the namespace of our correlation ids
 # What no approval outweighs.
-_AGAINST_ANYBODY = frozenset({"WouldBreakAWorkspace", "Locked", "Exempted"})
+_AGAINST_ANYBODY = frozenset({"WouldBreakAWorkspace", "Locked", "Exempted", "NoAutomaticRemedy"})
 _READS_BACK = 3  # a write is nearly always visible in the first read; after the last we come back through the queue
 
 
@@ -64,6 +63,19 @@ def _work_on(ports: Ports, message: Apply, claimant: str) -> None:
 
 
 def _attempt(work: Work) -> None:
+    """Work on the row, alone at its target: two rows of one vault may be about the same entry of a list."""
+    if not reserve(work):
+        wait(work, work.ports.clock.now() + work.ports.choices.retry_delay, "TargetIsBusy")
+        return
+    try:
+        _try(work)
+    finally:
+        # Not where the process is being killed: then the row's own message, delivered again, has the target already.
+        if not isinstance(sys.exception(), BaseException) or isinstance(sys.exception(), Exception):
+            release(work)
+
+
+def _try(work: Work) -> None:
     try:
         _carry_out(work)
     except RowChanged:
@@ -86,23 +98,27 @@ class _Bench:
     subject: str
 
     def judge(self, snapshot: Snapshot) -> Verdict:
-        for verdict in self.remediator.judge(snapshot, self.memory, self.ports.choices, self.ports.clock.now()):
-            if verdict.subject == self.subject:
-                return verdict
-        return Compliant(Finding("SubjectIsGone", "there is nothing more to say about the subject"), self.subject)
+        """Judge the subject. Where nothing is said of it the whole decides; silence is never compliance."""
+        now = self.ports.clock.now()
+        said = {it.subject: it for it in self.remediator.judge(snapshot, self.memory, self.ports.choices, now)}
+        whole = said.get("")
+        if self.subject not in said and isinstance(whole, Unknown | NotApplicable):
+            return whole
+        silent = Unknown(Finding("NotJudged", "nothing can be said about the subject as things stand"), self.subject)
+        return said.get(self.subject, silent)
 
 
 def _carry_out(work: Work) -> None:
     ports, row = work.ports, work.row
     if row.undoes:
-        _restore(work)
+        restore(work)
         return
     target = ids.parse(row.target)
     bench = _Bench(ports, _remediator(ports, row), ports.records.known(target).memory, row.subject)
     snapshot = gather(ports, target, bench.memory)
     check_settled(snapshot)
     if bench.remediator.control.takes_away:
-        snapshot = deepen(ports, snapshot, bench.memory)
+        snapshot = deepen(ports, complete(ports, snapshot, bench.memory), bench.memory)
     verdict = bench.judge(snapshot)
     if isinstance(verdict, Compliant):
         _resolve(work, verdict, "FoundCompliant")
@@ -114,36 +130,12 @@ def _carry_out(work: Work) -> None:
     plan = planned(ports, bench.remediator, verdict, snapshot, bench.memory)
     held = _objection(work, bench, verdict, plan, snapshot)
     if held:
-        _hold(work, held)
+        hold(work, held)
         return
-    if not {step.id for step in plan.steps} <= set(row.approved):
+    if not is_let_through(row, plan):
         raise Conflict("PlanHasChanged", "what would be written now is not what was decided")
-    if _write(work, plan):
+    if write(work, plan):
         _verify(work, bench, snapshot)
-
-
-def _restore(work: Work) -> None:
-    """Carry out an undo: judged by no control, only by whether everything is as it was or as it was left."""
-    ports, row = work.ports, work.row
-    target, memory = ids.parse(row.target), ports.records.known(ids.parse(row.target)).memory
-    original = ports.records.get(row.undoes)
-    snapshot = gather(ports, target, memory)
-    check_settled(snapshot)
-    try:
-        plan = Plan(undo.steps(original.row, snapshot)) if original else Plan()
-    except Refused as error:
-        raise Denied(error.reason, error.message) from error
-    held = _standing(work, snapshot)
-    if held:
-        _hold(work, held)
-        return
-    if not {step.id for step in plan.steps} <= set(row.approved):
-        raise Denied("PlanHasChanged", "what would be restored now is not what was approved: ask for the undo again")
-    exempt(ports, row)
-    _write(work, plan)
-    if original and undo.steps(original.row, read_again(ports, snapshot, memory)):
-        raise Temporary("NotVisibleYet", "the write was accepted, but a read does not show it yet")
-    _resolve(work, Compliant(Finding("Restored", "everything is as it was before", {})), "Verified")
 
 
 def _objection(work: Work, bench: "_Bench", verdict: NonCompliant, plan: Plan, snapshot: Snapshot) -> Decision | None:
@@ -155,62 +147,7 @@ def _objection(work: Work, bench: "_Bench", verdict: NonCompliant, plan: Plan, s
         return None if again.kind is Kind.AUTO else again
     if again.reason in _AGAINST_ANYBODY:
         return again
-    return _standing(work, snapshot)
-
-
-def _standing(work: Work, snapshot: Snapshot) -> Decision | None:
-    """Return what stands against a write that somebody has approved."""
-    ports, row, now = work.ports, work.row, work.ports.clock.now()
-    if any(it.expires <= now for it in row.approvals):
-        return Decision(Kind.APPROVAL, "ApprovalExpired", "the approval is past its date: it takes a new one")
-    if not may_write(row.control, ports.choices):
-        return Decision(Kind.APPROVAL, "ModeIsObserve", f"the mode of {row.control} is observe: nothing is written")
-    rail = standing_rail(snapshot.target, ports.choices, now)
-    return Decision(Kind.APPROVAL, rail.reason, rail.message) if rail else None
-
-
-def _hold(work: Work, decision: Decision) -> None:
-    """Since the row was queued something has come between: it waits for a person."""
-    detail = {"message": decision.message}
-    work.move(OPENED_BY[decision.kind], "held", decision.reason, detail, decision=decision, approved=(), approvals=())
-    work.tell()
-
-
-def _write(work: Work, plan: Plan) -> bool:
-    """Carry out the steps; False where the rest must wait. The before-image is saved first: a kill must not lose it.
-
-    What takes effect later is relied on later, and by a plan that is made then.
-    """
-    settling = False
-    for step in plan.steps:
-        now = work.ports.clock.now()
-        ready = now + work.ports.choices.settle if settling and not step.settles else step.not_before
-        if ready and ready > now:
-            wait(work, ready, "MustSettle")
-            return False
-        fresh = recorded_step(step)
-        correlation = str(uuid.uuid5(_OURS, f"{work.row.id} {work.row.occurrence} {work.stored.head} {step.id}"))
-        steps = tuple(fresh if old.id == fresh.id else old for old in work.row.plan.steps)
-        work.move(
-            State.APPLYING,
-            "writing",
-            step.kind,
-            {
-                "step": step.id,
-                "correlation": correlation,
-                "resource": step.resource,
-                "before": dict(step.before),
-                "after": dict(step.after),
-            },
-            claim=work.row.claim,
-            executor=dict(work.ports.hand.identity),
-            plan=replace(work.row.plan, steps=steps),
-        )
-        execute(work.ports, step, correlation)
-        settling = settling or step.settles
-    if settling:
-        wait(work, work.ports.clock.now() + work.ports.choices.settle, "MustSettle")
-    return not settling
+    return standing(work, snapshot)
 
 
 def _verify(work: Work, bench: _Bench, before: Snapshot) -> None:

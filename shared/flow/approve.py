@@ -5,6 +5,7 @@ for; where nobody knows who made the change, two people must agree (DESIGN 5). W
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,9 +37,10 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
     """Record an approval; queue the plan once enough people agree. Raises Refused, BadInput, RowChanged or Temporary."""
     row, now = stored.row, ports.clock.now()
     _check(row, yes, now)
-    author = ports.diary.author(ids.parse(row.target))
+    authors = _authors(ports, row)
+    author = "" if "" in authors else authors[0]
     # The log lags by minutes: whoever the event named is known at once.
-    if yes.person in {author, row.cause.actor}:
+    if yes.person in {*authors, row.cause.actor}:
         raise Refused("OwnChange", "you made the last change to this resource: somebody else must approve what follows")
     given = Approval(yes.person, yes.fingerprint, yes.comment.strip(), now, yes.expires, author)
     approvals = (*row.approvals, given)
@@ -73,6 +75,16 @@ def check_comment(comment: str) -> None:
     """Raise BadInput where a comment says nothing, or too much."""
     if not comment.strip() or len(comment) > LONGEST_COMMENT:
         raise BadInput("NoComment", f"say why, in 1 to {LONGEST_COMMENT} characters (`comment`)")
+
+
+def _authors(ports: Ports, row: Remediation) -> list[str]:
+    """Return who made the change: at the target and, where something is given, at the workspaces that ask for it.
+
+    Whoever points a workspace at a vault has asked for its grant (DESIGN 5).
+    """
+    uses = row.finding.evidence.get("used_by", ()) if any(step.grants for step in row.plan.steps) else ()
+    workspaces = dict.fromkeys(str(it["workspace"]) for it in uses if isinstance(it, Mapping) and "workspace" in it)
+    return [ports.diary.author(ids.parse(at)) for at in (row.target, *workspaces)]
 
 
 def _check(row: Remediation, yes: Yes, now: datetime) -> None:

@@ -11,11 +11,8 @@ The row is saved first and the message sent second: a kill in between leaves a r
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
-from shared.core import ids
 from shared.core.control import Finding, Unknown
-from shared.core.decide import Decision
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
 from shared.core.facts import Absent
 from shared.core.ids import ResourceId
@@ -32,7 +29,7 @@ from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, E
 from shared.flow.receive import in_estate
 from shared.flow.say import say
 from shared.flow.trace import span
-from shared.flow.work import LONGEST_WAIT, advised, later
+from shared.flow.work import advised, come_back, later
 
 _log = logging.getLogger("cmkwarden.evaluate")
 
@@ -121,7 +118,7 @@ def _record(ports: Ports, seen: Seen, *, again: bool, due: int = 0) -> None:
         if again:
             _follow(ports, row)
         elif due:  # it came back by itself, and what it waits for is later still
-            _wait(ports, row, seen.look.decision)
+            come_back(ports, row, seen.look.decision)
         return
     _save(ports, row, seen)
     say(
@@ -136,15 +133,7 @@ def _follow(ports: Ports, row: Remediation) -> None:
         ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
     if row.state in _TOLD:
         ports.queue.send(NOTIFY, Notify(row.id, row.state, row.occurrence).body())
-    _wait(ports, row, row.decision)
-
-
-def _wait(ports: Ports, row: Remediation, decision: Decision) -> None:
-    """Where a decision is only for now, come back when it is due."""
-    if decision.due and row.is_open:
-        delay = min(max(decision.due - ports.clock.now(), timedelta(0)), LONGEST_WAIT)
-        again = Evaluate(ids.parse(row.target), row.cause, due=int(decision.due.timestamp()))
-        ports.queue.send(EVALUATE, replace(again, waited=True).body(), delay)
+    come_back(ports, row, row.decision)
 
 
 def _save(ports: Ports, row: Remediation, seen: Seen) -> None:

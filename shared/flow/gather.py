@@ -131,6 +131,7 @@ def _roles_read(ports: Ports, snapshot: Snapshot, memory: Memory) -> Roles:
     roles = Roles(assignments, parse.definitions(bodies))
     whole = graph(replace(snapshot, roles=roles), memory, ports.choices)
     groups = {it.principal for it in assignments if it.principal_type.lower() == "group"}
+    _check_defined(roles, groups | {it.principal for it in whole.identities} if whole else groups)
     if whole is None or not any(it.principal in groups for it in whole.grants):
         return roles
     # Who is in a group only Azure can say; it is asked for the few that use keys, and only where a group may do something.
@@ -141,6 +142,13 @@ def _roles_read(ports: Ports, snapshot: Snapshot, memory: Memory) -> Roles:
         for it in whole.identities
     }
     return replace(roles, by_group=by_group)
+
+
+def _check_defined(roles: Roles, meant: set[str]) -> None:
+    """Raise BadInput where nobody can say what a role lets one of them do: that is not nothing."""
+    unknown = {it.role for it in roles.assignments if it.principal in meant and roles.role(it) is None}
+    if unknown:
+        raise BadInput("RoleNotDefined", f"Azure does not show the definition of {', '.join(sorted(unknown)[:5])}")
 
 
 def _hindrances(ports: Ports, snapshot: Snapshot) -> Hindrances:

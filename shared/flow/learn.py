@@ -81,9 +81,9 @@ def learned(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime)
 def _identities(whole: Graph | None, memory: Memory) -> tuple[Once, ...]:
     """Return the identities of workspaces that ever asked for a key here: a workspace may go, its grants stay."""
     seen = [
-        Once(it.principal, it.layer, it.workspace.lower())
+        Once(it.principal, it.layer, it.workspace.lower(), it.key)
         for it in (whole.uses if whole else ())
-        if it.principal and it.layer != "managedServices"
+        if it.principal
     ]
     return tuple(dict.fromkeys([*memory.identities, *seen]))[:_MOST_IDENTITIES]
 

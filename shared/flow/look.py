@@ -109,7 +109,7 @@ def case_of(
         dependants_known=not isinstance(snapshot.dependants, Unreadable),
         remedied=row.remedied if row else (),
         owner=_owner(snapshot, ports.choices),
-        exempted=exempted(row, ports.clock.now()),
+        exempted=exempted(row, verdict.finding, ports.clock.now()),
         takes_away=takes_away,
         asks=verdict.asks if isinstance(verdict, NonCompliant) else "",
         since=verdict.since if isinstance(verdict, NonCompliant) else None,
@@ -117,6 +117,14 @@ def case_of(
         locks=_locks(snapshot, plan.steps) if takes_away else (),
         breaks=broken(ports, snapshot, memory, plan.steps) if takes_away else (),
     )
+
+
+def obstacles(ports: Ports, snapshot: Snapshot, memory: Memory, steps: Sequence[Step]) -> Decision | None:
+    """Return what no approval outweighs, where it stands against steps that no control has planned."""
+    breaks, locks = broken(ports, snapshot, memory, steps), _locks(snapshot, steps)
+    if breaks:
+        return Decision(Kind.TICKET, "WouldBreakAWorkspace", f"after it this would not work: {', '.join(breaks[:5])}")
+    return Decision(Kind.TICKET, "Locked", f"a lock stands against it: {', '.join(locks[:5])}") if locks else None
 
 
 def broken(ports: Ports, snapshot: Snapshot, memory: Memory, steps: Sequence[Step]) -> tuple[str, ...]:

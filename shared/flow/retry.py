@@ -26,5 +26,6 @@ def retry(ports: Ports, stored: Stored, cause: Cause) -> Stored:
     # The message first, for a moment later: a person's click has no message of its own that would be delivered again.
     # If the row is not saved after all, the look finds it as it was and changes nothing.
     ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), _SAVED_BY_THEN)
-    again = moved(row, State.SUPERSEDED, ports.clock.now(), attempt=0, cause=cause)
+    state = State.AWAITING_APPROVAL if row.undoes else State.SUPERSEDED  # no look opens an undo again: a person does
+    again = moved(row, state, ports.clock.now(), attempt=0, cause=cause, approvals=())
     return ports.records.save(again, Event("retried", cause.actor or cause.kind, "Retry", {"from": row.state}), stored)

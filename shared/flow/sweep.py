@@ -5,6 +5,7 @@
     failed                                   the night is a new chance (DESIGN 3)       `evaluate`, as a retry
     any other that is open                   a freeze has ended, a pause was lifted,    `evaluate`
                                              a right was given: nobody sends an event
+    an undo that waits for its owner         the roles may be back                      `apply`
     superseded while not compliant           the look that should follow was lost       `evaluate`
     none: an evaluation or a notice is       what killed its workers may be gone        the message, once
     poison
@@ -17,8 +18,8 @@ from collections.abc import Iterator
 
 from shared.core import ids
 from shared.core.errors import BadInput, RowChanged, Temporary
-from shared.core.ports import PoisonRecord, Ports
-from shared.core.record import Remediation, State
+from shared.core.ports import Event, PoisonRecord, Ports
+from shared.core.record import Remediation, State, moved
 from shared.core.wake import Cause
 from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate
 from shared.flow.redrive import redrive
@@ -72,6 +73,8 @@ def _redriven(ports: Ports, record: PoisonRecord) -> bool:
 def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:
     if row.state in _MOVING:
         return _revive(ports, row)
+    if row.undoes:
+        return row.state is State.OBSERVED and _ask_again(ports, row)
     if row.state is State.FAILED:
         return _reopen(ports, row)
     if row.target in looked_at or (row.state is State.SUPERSEDED and row.verdict != "NonCompliant"):
@@ -96,6 +99,20 @@ def _revive(ports: Ports, row: Remediation) -> bool:
         return False
     ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
     say(_log, "healed", logging.WARNING, remediation=row.id, state=row.state, since=row.updated.isoformat())
+    return True
+
+
+def _ask_again(ports: Ports, row: Remediation) -> bool:
+    """An undo that waits for its owner: look whether the roles are back."""
+    stored = ports.records.get(row.id)
+    if stored is None or stored.row.state is not State.OBSERVED:
+        return False
+    try:
+        queued = moved(stored.row, State.QUEUED, ports.clock.now())
+        ports.records.save(queued, Event("asked again", "sweep", "Sweep", {}), stored)
+    except RowChanged:
+        return False
+    ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
     return True
 
 

@@ -13,15 +13,27 @@ from typing import Any
 from shared.core import ids, undo
 from shared.core.control import Finding
 from shared.core.decide import Decision, Kind
-from shared.core.errors import BadInput, Refused
+from shared.core.errors import BadInput, Refused, Temporary
 from shared.core.plan import Plan
 from shared.core.ports import Event, Ports, Stored
-from shared.core.record import OPENED_BY, Exemption, Remediation, State, exempted, moved, recorded, remediation_id
-from shared.core.render import undo_commands
+from shared.core.record import (
+    OPENED_BY,
+    Exemption,
+    RecordedPlan,
+    Remediation,
+    State,
+    covered,
+    exempted,
+    key,
+    moved,
+    recorded,
+    remediation_id,
+)
 from shared.core.wake import Cause
 from shared.flow.approve import check_comment
-from shared.flow.gather import gather
-from shared.flow.messages import NOTIFY, Notify
+from shared.flow.gather import deepen, gather
+from shared.flow.look import obstacles
+from shared.flow.messages import EVALUATE, NOTIFY, Evaluate, Notify
 from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.undo")
@@ -49,34 +61,47 @@ def undo_of(ports: Ports, stored: Stored, wish: Wish) -> Stored:
     if row.undoes or row.state in _BUSY:
         raise Refused("NothingToUndo", "the remediation is itself an undo, or is still being worked on")
     undo.check(row)
-    plan = (
-        Plan()
-        if undo.is_by_hand(row)
-        else Plan(undo.steps(row, gather(ports, ids.parse(row.target), _memory(ports, row))))
-    )
-    if not plan.steps and not undo.is_by_hand(row):
+    return _open(ports, row, _planned(ports, row), wish)
+
+
+def _planned(ports: Ports, row: Remediation) -> Plan:
+    """Return what would restore the policies; nothing where only an owner can. Raises Refused where it would break somebody."""
+    if undo.is_by_hand(row):
+        return Plan()
+    target = ids.parse(row.target)
+    memory = ports.records.known(target).memory
+    snapshot = deepen(ports, gather(ports, target, memory), memory)
+    plan = Plan(undo.steps(row, snapshot))
+    if not plan.steps:
         raise Refused("NothingToUndo", "everything is as it was before this remediation")
-    return _open(ports, row, plan, wish)
+    held = obstacles(ports, snapshot, memory, plan.steps)
+    if held:
+        raise Refused(held.reason, held.message)
+    return plan
 
 
-def exempt(ports: Ports, work_row: Remediation) -> None:
-    """Exempt the remediation that a row undoes, before the first write: an event must not narrow again what comes back."""
-    stored = ports.records.get(work_row.undoes)
-    wanted = work_row.exemption
-    if stored is None or wanted is None:
-        raise Refused("NothingToUndo", "what this would undo is not on record")
-    if stored.row.exemption == wanted:
+def exempt(ports: Ports, undoing: Remediation) -> None:
+    """Exempt the remediation that a row undoes. Raises Temporary while that one is being worked on, RowChanged."""
+    stored, wanted = ports.records.get(undoing.undoes), undoing.exemption
+    if stored is None or wanted is None or stored.row.exemption == wanted:
         return
-    state = State.SUPPRESSED if stored.row.state is not State.APPLYING else stored.row.state
-    now = ports.clock.now()
-    said = exempted(replace(stored.row, exemption=wanted), now)
-    decision = Decision(Kind.SUPPRESSED, "Exempted", said)
-    row = moved(stored.row, state, now, exemption=wanted, decision=decision, approved=())
-    ports.records.save(
-        row,
-        Event("exempted", wanted.owner, "Undone", {"reason": wanted.reason, "expires": wanted.expires.isoformat()}),
-        stored,
-    )
+    row, now = stored.row, ports.clock.now()
+    if row.state in _BUSY:
+        raise Temporary("OriginalIsBusy", f"remediation {row.id} is {row.state}: what it does must end first")
+    decision = Decision(Kind.SUPPRESSED, "Exempted", exempted(replace(row, exemption=wanted), row.finding, now))
+    # What comes back is not our remedy any more; what was carried out stays known.
+    changed = moved(row, State.SUPPRESSED, now, exemption=wanted, decision=decision, approved=(), executor={})
+    detail = {"reason": wanted.reason, "expires": wanted.expires.isoformat()}
+    ports.records.save(changed, Event("exempted", wanted.owner, "Undone", detail), stored)
+
+
+def lift(ports: Ports, undoing: Remediation) -> None:
+    """End the exemption again: Azure has refused what it was given for. The next look decides on the finding."""
+    stored = ports.records.get(undoing.undoes)
+    if stored and stored.row.exemption == undoing.exemption:
+        row = moved(stored.row, stored.row.state, ports.clock.now(), exemption=None)
+        ports.records.save(row, Event("lifted", "apply", "UndoFailed", {}), stored)
+        ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), Cause("retry", undoing.id)).body())
 
 
 def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
@@ -85,23 +110,16 @@ def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
     stored = ports.records.get(row_id)
     if stored and stored.row.state in _BUSY | {State.AWAITING_APPROVAL}:
         raise Refused("UndoIsOpen", f"remediation {row_id} is the undo of this one, and is {stored.row.state}")
-    commands = undo_commands(row.plan.steps)
-    evidence: Mapping[str, Any] = {"undoes": row.id, "comment": wish.comment.strip(), "proposed": commands}
-    decision = (
-        Decision(Kind.APPROVAL, "UndoIsAsked", _ASKED.format(until=wish.until))
-        if plan.steps
-        else Decision(
-            Kind.TICKET,
-            "UndoByHand",
-            "the writer may not assign a broad role: an owner runs the commands in `proposed`",
-        )
-    )
+    evidence: Mapping[str, Any] = {"undoes": row.id, "comment": wish.comment.strip(), "proposed": undo.commands(row)}
+    decision = Decision(Kind.APPROVAL, "UndoIsAsked", _ASKED.format(until=wish.until))
+    # What only an owner can do is approved by the name of the commands: until then nothing is exempted.
+    planned = recorded(plan) if plan.steps else RecordedPlan(key(row.id, *undo.commands(row)))
     fresh = Remediation(
         id=row_id, control=row.control, target=row.target, subject=subject, state=OPENED_BY[decision.kind],
         verdict="NonCompliant", decision=decision,
         finding=Finding("UndoRequested", f"the undo of remediation {row.id} was asked for", evidence),
-        plan=recorded(plan), cause=Cause("person", row.id, wish.person), opened=now, updated=now, undoes=row.id,
-        requester=wish.person, exemption=Exemption(wish.person, wish.comment.strip(), wish.until),
+        plan=planned, cause=Cause("person", row.id, wish.person), opened=now, updated=now, undoes=row.id,
+        requester=wish.person, exemption=Exemption(wish.person, wish.comment.strip(), wish.until, covered(row.finding)),
     )  # fmt: skip
     if stored:
         fresh = replace(fresh, occurrence=stored.row.occurrence + 1)
@@ -117,7 +135,3 @@ def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
         actor=wish.person,
     )
     return saved
-
-
-def _memory(ports: Ports, row: Remediation) -> Any:
-    return ports.records.known(ids.parse(row.target)).memory

@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.core import ids
 from shared.core.control import Finding
+from shared.core.decide import Decision
 from shared.core.errors import Conflict, Denied, RemediationError, Temporary
 from shared.core.ports import Event, Poisoned, Ports, Stored
 from shared.core.record import Remediation, State, moved
@@ -89,6 +90,25 @@ def postpone(work: Work, error: Temporary) -> None:
     work.ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body(), delay)
 
 
+def reserve(work: Work) -> bool:
+    """Take the target for this row alone; False where another row has it. Whoever died over it loses it in time."""
+    row, choices = work.row, work.ports.choices
+    return work.ports.records.reserve(ids.parse(row.target), row.id, work.ports.clock.now(), choices.claim)
+
+
+def release(work: Work) -> None:
+    """Give the target back."""
+    work.ports.records.release(ids.parse(work.row.target), work.row.id)
+
+
+def come_back(ports: Ports, row: Remediation, decision: Decision) -> None:
+    """Where a decision is only for now, have it taken anew when it is due."""
+    if decision.due and row.is_open:
+        delay = min(max(decision.due - ports.clock.now(), timedelta(0)), LONGEST_WAIT)
+        again = Evaluate(ids.parse(row.target), row.cause, waited=True, due=int(decision.due.timestamp()))
+        ports.queue.send(EVALUATE, again.body(), delay)
+
+
 def wait(work: Work, until: datetime, reason: str) -> None:
     """Give the row back until a time: nothing is wrong, it is only too early. No function sits waiting."""
     delay = min(max(until - work.ports.clock.now(), timedelta(seconds=1)), LONGEST_WAIT)
@@ -103,15 +123,22 @@ def fail(work: Work, error: RemediationError) -> None:
         "stands_in_the_way": {"reason": error.reason, "message": error.message},
     }
     finding = Finding(work.row.finding.reason, work.row.finding.message, evidence)
-    # What Azure has refused was not written: whoever puts it right later did it, not we.
-    executor = {} if isinstance(error, Denied) else work.row.executor
+    # What Azure has refused was not written: whoever puts it right later did it, not we. A step before it was ours.
+    is_ours = not isinstance(error, Denied) or any(step.done for step in work.row.plan.steps)
+    executor = work.row.executor if is_ours else {}
     work.move(State.FAILED, "failed", error.reason, {"message": error.message}, finding=finding, executor=executor)
     work.tell()
 
 
 def start_over(work: Work, error: Conflict) -> None:
-    """The world is not what the plan was made for: end this plan and evaluate from the start; the ninth time it has failed."""
+    """The world is not what the plan was made for: end this plan and evaluate from the start; the ninth time it has failed.
+
+    An undo is judged by no evaluation: it tries again as it is.
+    """
     attempt = work.row.attempt + 1
+    if work.row.undoes:
+        postpone(work, Temporary(error.reason, error.message))
+        return
     if attempt >= LAST_ATTEMPT:
         _give_up(work, error)
         return

@@ -1,7 +1,7 @@
 """What cmkwarden knows, as the flow sees it: rows, targets, the ledger, poison."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.core.chain import Entry
@@ -45,6 +45,14 @@ class Records(Protocol):
 
     def failed(self, target: ResourceId, failures: int) -> None:
         """Note how many looks in a row have ended in something temporary; 0 after one that has not."""
+        ...
+
+    def reserve(self, target: ResourceId, row_id: str, now: datetime, lease: timedelta) -> bool:
+        """Take a target for the writes of one row. False where another row has it and gave a sign of life within `lease`."""
+        ...
+
+    def release(self, target: ResourceId, row_id: str) -> None:
+        """Give a target back, where this row has it."""
         ...
 
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:

@@ -1,0 +1,98 @@
+"""Carry out the steps of a row in hand: what stands against it, what must wait, what was sent. Never replayed blindly."""
+
+import uuid
+from dataclasses import replace
+
+from shared.core import ids, parse
+from shared.core.decide import Decision, Kind
+from shared.core.errors import Conflict, Temporary
+from shared.core.facts import Snapshot
+from shared.core.moves import grant
+from shared.core.plan import Plan, may_write, standing_rail
+from shared.core.ports import Ports
+from shared.core.record import OPENED_BY, PlannedStep, RecordedPlan, State, recorded_step
+from shared.core.steps import Step
+from shared.flow.execute import execute
+from shared.flow.work import Work, come_back, wait
+
+_OURS = uuid.UUID("6f0e2c9a-6d0b-5f0e-9d0c-3b5b0c1e7a55")  # the namespace of our correlation ids
+
+
+def standing(work: Work, snapshot: Snapshot) -> Decision | None:
+    """Return what stands against a write that somebody has approved."""
+    ports, row, now = work.ports, work.row, work.ports.clock.now()
+    if any(it.expires <= now for it in row.approvals):
+        return Decision(Kind.APPROVAL, "ApprovalExpired", "the approval is past its date: it takes a new one")
+    if not may_write(row.control, ports.choices):
+        return Decision(Kind.APPROVAL, "ModeIsObserve", f"the mode of {row.control} is observe: nothing is written")
+    rail = standing_rail(snapshot.target, ports.choices, now)
+    return Decision(Kind.APPROVAL, rail.reason, rail.message) if rail else None
+
+
+def hold(work: Work, decision: Decision) -> None:
+    """Since the row was queued something has come between: it waits for a person."""
+    detail = {"message": decision.message}
+    work.move(
+        OPENED_BY[decision.kind],
+        "held",
+        decision.reason,
+        detail,
+        decision=decision,
+        approved=(),
+        approvals=(),
+        noticed=work.row.noticed or (work.ports.clock.now() if decision.reason == "NoticeGiven" else None),
+    )
+    work.tell()
+    come_back(work.ports, work.row, decision)
+
+
+def write(work: Work, plan: Plan) -> bool:
+    """Carry out the steps; False where the rest must wait. The before-image is saved first: a kill must not lose it.
+
+    What takes effect later is relied on later, and by a plan that is made then.
+    """
+    settling = False
+    for step in plan.steps:
+        now = work.ports.clock.now()
+        ready = now + work.ports.choices.settle if settling and not step.settles else step.not_before
+        if ready and ready > now:
+            wait(work, ready, "MustSettle")
+            return False
+        _send(work, step)
+        settling = settling or step.settles
+    if settling:
+        wait(work, work.ports.clock.now() + work.ports.choices.settle, "MustSettle")
+    return not settling
+
+
+def _send(work: Work, step: Step) -> None:
+    """Send one step. What was sent before and is asked for again has not come to be seen: that counts as a failure."""
+    if any(old.id == step.id and old.done for old in work.row.plan.steps):
+        raise Temporary("NotVisibleYet", f"{step.kind} was accepted, but a read does not show it")
+    fresh = recorded_step(step)
+    correlation = str(uuid.uuid5(_OURS, f"{work.row.id} {work.row.occurrence} {work.stored.head} {step.id}"))
+    detail = {
+        "step": step.id, "correlation": correlation, "resource": step.resource, "before": dict(step.before),
+        "after": dict(step.after),
+    }  # fmt: skip
+    who = dict(work.ports.hand.identity)
+    work.move(State.APPLYING, "writing", step.kind, detail, claim=work.row.claim, executor=who, plan=_with(work, fresh))
+    if not _is_current(work.ports, step):
+        raise Conflict("ChangedMeanwhile", "somebody has changed what this would replace: it is looked at anew")
+    execute(work.ports, step, correlation)
+    # Kept in hand: the next save of the row carries it, a kill before that only asks Azure once more.
+    done = replace(work.row, plan=_with(work, replace(fresh, done=work.ports.clock.now())))
+    work.stored = replace(work.stored, row=done)
+
+
+def _with(work: Work, step: PlannedStep) -> RecordedPlan:
+    plan = work.row.plan
+    return replace(plan, steps=tuple(step if old.id == step.id else old for old in plan.steps))
+
+
+def _is_current(ports: Ports, step: Step) -> bool:
+    """Read what one entry of a list would replace once more, right before the write: the service has no ETag for it."""
+    if step.kind not in {grant.POLICY_SET, grant.POLICY_REMOVE}:
+        return True
+    body = ports.arm.read(ids.parse(step.resource))
+    return body is not None and grant.is_current(step, parse.vault(body))
