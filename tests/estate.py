@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.client import Client
+from simulator.client import Client, until
 
 _NUMBERS = itertools.count()
 AUTHORIZATION = "2022-04-01"
@@ -60,10 +60,40 @@ class Place:
         own = [row["properties"] for row in rows if row["properties"]["scope"].lower().startswith(self.vault.lower())]
         return {it["scope"][len(self.vault) :]: it["roleDefinitionId"].rsplit("/", 1)[1] for it in own}
 
+    def held(self, principal: str) -> list[str]:
+        """Return the GUIDs of the roles that a principal holds at the vault or below, sorted."""
+        path = f"{self.vault}/providers/Microsoft.Authorization/roleAssignments?$filter=principalId eq '{principal}'"
+        rows = self.azure.arm("GET", path, AUTHORIZATION).json()["value"]
+        own = [row["properties"] for row in rows if row["properties"]["scope"].lower().startswith(self.vault.lower())]
+        return sorted(it["roleDefinitionId"].rsplit("/", 1)[1] for it in own)
+
+    def give(self, principal: str, role: str) -> None:
+        """Assign a role at the vault as its owner does, with all that follows from a write."""
+        path = f"{self.vault}/providers/Microsoft.Authorization/roleAssignments/{_guid(next(_NUMBERS), 0x91)}"
+        definition = (
+            f"/subscriptions/{self.vault.split('/')[2]}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+        )
+        properties = {"roleDefinitionId": definition, "principalId": principal, "principalType": "ServicePrincipal"}
+        self.azure.arm("PUT", path, AUTHORIZATION, {"properties": properties}).raise_for_status()
+
     def wake(self) -> None:
         """Write the vault's tags as its owner: an event follows."""
         tags = {"tags": {"touched": str(next(_NUMBERS))}}
         self.azure.arm("PATCH", self.vault, "2023-07-01", tags).raise_for_status()
+
+    def touch_workspace(self) -> None:
+        """Write the workspace's tags as its owner: from then on the Activity Log knows who asked for its grants."""
+        tags = {"tags": {"touched": str(next(_NUMBERS))}}
+        self.azure.arm("PATCH", self.workspace, "2026-01-01", tags).raise_for_status()
+        until(lambda: not self._is_busy(), "the end of the write of the workspace")
+
+    def _is_busy(self) -> bool:
+        """Ask whether a write of the workspace, or what the Activity Log says of it, is still to come."""
+        group, name = self.workspace.split("/")[4], self.workspace.rsplit("/", 1)[1]
+        wanted = f"eventTimestamp ge '2026-01-01T00:00:00Z' and eventTimestamp le '2100-01-01T00:00:00Z' and resourceGroupName eq '{group}'"
+        path = f"{self.workspace.partition('/resourceGroups/')[0]}/providers/Microsoft.Insights/eventtypes/management/values"
+        rows = self.azure.arm("GET", f"{path}?$filter={wanted}", "2015-04-01").json()["value"]
+        return not any(row["resourceId"].endswith(name) and row["status"]["value"] == "Succeeded" for row in rows)
 
     def row(self, subject: str) -> dict[str, Any] | None:
         """Return the record of a subject of KV-ACCESS."""
@@ -73,6 +103,16 @@ class Place:
         """Return it if it is in one of these states."""
         row = self.row(subject)
         return row if row and row["state"] in states else None
+
+    def told(self, subject: str) -> str:
+        """Return what became of a subject, a line for each entry of its history."""
+        row = self.row(subject)
+        if row is None:
+            return f"there is no row for {subject}"
+        history = self.azure.app(f"/api/remediations/{row['id']}")["history"]
+        return "\n".join(
+            f"{it['time']} {it['event']} {it['state']} {it['reason']} {str(it['detail'])[:200]}" for it in history
+        )
 
     def key_requests(self) -> Sequence[dict[str, Any]]:
         """Return the writes of access at the vault that the writer made, oldest first."""

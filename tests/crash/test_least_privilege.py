@@ -88,6 +88,7 @@ def _play_access(cloud: Client, pump: Pump) -> dict[str, State | None]:
     roles.assign(roles.storage, CRYPTO_OFFICER)
     bare = place(cloud, layers=["dbfsRoot"])
     bare.wake()
+    bare.touch_workspace()
     for at in (policies, roles, bare):
         pump.begin(evaluation(at.vault), Death(), at.vault)
     pump.run()
