@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator.client import Client, until
@@ -90,7 +91,9 @@ class Place:
     def _is_busy(self) -> bool:
         """Ask whether a write of the workspace, or what the Activity Log says of it, is still to come."""
         group, name = self.workspace.split("/")[4], self.workspace.rsplit("/", 1)[1]
-        wanted = f"eventTimestamp ge '2026-01-01T00:00:00Z' and eventTimestamp le '2100-01-01T00:00:00Z' and resourceGroupName eq '{group}'"
+        now = datetime.now(UTC)
+        span = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (now - timedelta(days=1), now + timedelta(minutes=1))]
+        wanted = f"eventTimestamp ge '{span[0]}' and eventTimestamp le '{span[1]}' and resourceGroupName eq '{group}'"
         path = f"{self.workspace.partition('/resourceGroups/')[0]}/providers/Microsoft.Insights/eventtypes/management/values"
         rows = self.azure.arm("GET", f"{path}?$filter={wanted}", "2015-04-01").json()["value"]
         return not any(row["resourceId"].endswith(name) and row["status"]["value"] == "Succeeded" for row in rows)
