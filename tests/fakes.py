@@ -13,7 +13,7 @@ from shared.core.control import Memory, Remediator
 from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports import Event, Gather, Known, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+from shared.core.ports import Event, Gather, Known, MemoryPage, Page, Poisoned, PoisonPage, PoisonRecord, Stored
 from shared.core.record import Remediation, State, key
 from shared.core.steps import Request
 from tests.access import Access
@@ -167,7 +167,7 @@ class MemoryRecords:
     rows: dict[str, Stored] = field(default_factory=dict)
     past: dict[str, list[Entry]] = field(default_factory=dict)
     gathers: dict[str, Gather] = field(default_factory=dict)
-    memories: dict[str, Memory] = field(default_factory=dict)
+    kept: dict[str, Memory] = field(default_factory=dict)
     failing: dict[str, int] = field(default_factory=dict)
     scheduled: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     ledger: dict[tuple[str, str], Write] = field(default_factory=dict)
@@ -212,7 +212,7 @@ class MemoryRecords:
         gather = self.gathers.get(target.key)
         due, after = self.scheduled.get(target.key, (None, None))
         is_its = gather is not None and after == gather.etag
-        memory = self.memories.get(target.key, Memory())
+        memory = self.kept.get(target.key, Memory())
         return Known(gather, memory, due if is_its else None, self.failing.get(target.key, 0))
 
     def begin(self, target: ResourceId, message: str, over: Gather | None) -> bool:
@@ -227,6 +227,11 @@ class MemoryRecords:
     def failed(self, target: ResourceId, failures: int) -> None:
         self.failing[target.key] = failures
 
+    def memories(self, cursor: str, limit: int) -> MemoryPage:
+        found = sorted(self.kept.items())
+        at = int(cursor or 0)
+        return MemoryPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
+
     def reserve(self, target: ResourceId, row_id: str, now: datetime, lease: timedelta) -> bool:
         holder, since = self.hands.get(target.key, (row_id, now))
         if holder != row_id and since + lease > now:
@@ -239,7 +244,7 @@ class MemoryRecords:
             del self.hands[target.key]
 
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:
-        self.memories[target.key] = lesson(self.memories.get(target.key, Memory()))
+        self.kept[target.key] = lesson(self.kept.get(target.key, Memory()))
 
     def writes(self, subscription: str, since: datetime) -> tuple[Write, ...]:
         return tuple(

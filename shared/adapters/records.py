@@ -32,7 +32,7 @@ from shared.core.control import Memory
 from shared.core.errors import RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports import Event, Gather, Known, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+from shared.core.ports import Event, Gather, Known, MemoryPage, Page, Poisoned, PoisonPage, PoisonRecord, Stored
 from shared.core.record import Remediation, State, key
 
 _DAY = timedelta(days=1)
@@ -141,6 +141,11 @@ class TableRecords:
     def failed(self, target: ResourceId, failures: int) -> None:
         """Note how many looks in a row have ended in something temporary."""
         self._targets.put({"PartitionKey": key(target.key), "RowKey": "failures", "count": failures})
+
+    def memories(self, cursor: str, limit: int) -> MemoryPage:
+        """Return what is known of targets."""
+        found, following = self._targets.page("RowKey eq @row", {"row": "memory"}, cursor, limit)
+        return MemoryPage(tuple((str(it["target"]), _memory(it)) for it in found), following)
 
     def reserve(self, target: ResourceId, row_id: str, now: datetime, lease: timedelta) -> bool:
         """Take a target for the writes of one row: compare and set on an entity of the target."""

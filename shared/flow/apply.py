@@ -63,7 +63,11 @@ def _work_on(ports: Ports, message: Apply, claimant: str) -> None:
 
 
 def _attempt(work: Work) -> None:
-    """Work on the row, alone at its target: two rows of one vault may be about the same entry of a list."""
+    """Work on the row; alone at its target, where two rows may be about the same entry of a list."""
+    controls = {it.control.id for it in work.ports.remediators if it.control.takes_away}
+    if work.row.control not in controls:
+        _try(work)
+        return
     if not reserve(work):
         wait(work, work.ports.clock.now() + work.ports.choices.retry_delay, "TargetIsBusy")
         return

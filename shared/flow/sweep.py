@@ -7,6 +7,8 @@
                                              a right was given: nobody sends an event
     an undo that waits for its owner         the roles may be back                      `apply`
     superseded while not compliant           the look that should follow was lost       `evaluate`
+    none, and a vault that held CMKs         what nobody uses any more only a sweep can  `evaluate`
+                                             tell
     none: an evaluation or a notice is       what killed its workers may be gone        the message, once
     poison
 
@@ -44,7 +46,7 @@ def sweep(ports: Ports) -> int:
             except Temporary as error:  # one row must not cost the others their chance
                 say(_log, "missed", logging.WARNING, target=row.target, remediation=row.id, reason=error.reason)
         healed += sum(_redriven(ports, record) for record in _poison(ports))
-        say(_log, "swept", rows=healed)
+        say(_log, "swept", rows=healed, vaults=_wake_vaults(ports, looked_at))
         return healed
 
 
@@ -70,6 +72,22 @@ def _redriven(ports: Ports, record: PoisonRecord) -> bool:
     return True
 
 
+def _wake_vaults(ports: Ports, looked_at: set[str]) -> int:
+    """Have every CMK vault that we know looked at as a whole: only a sweep can tell that nobody uses an identity any more."""
+    woken, cursor = 0, ""
+    if not any(it.control.takes_away for it in ports.remediators):
+        return woken
+    while True:
+        page = ports.records.memories(cursor, _PAGE)
+        for target, memory in page.items:
+            if memory.was_cmk_vault and target.lower() not in looked_at:
+                ports.queue.send(EVALUATE, Evaluate(ids.parse(target), Cause("sweep")).body())
+                woken += 1
+        cursor = page.cursor
+        if not cursor:
+            return woken
+
+
 def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:
     if row.state in _MOVING:
         return _revive(ports, row)
@@ -77,9 +95,9 @@ def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:
         return row.state is State.OBSERVED and _ask_again(ports, row)
     if row.state is State.FAILED:
         return _reopen(ports, row)
-    if row.target in looked_at or (row.state is State.SUPERSEDED and row.verdict != "NonCompliant"):
+    if row.target.lower() in looked_at or (row.state is State.SUPERSEDED and row.verdict != "NonCompliant"):
         return False
-    looked_at.add(row.target)
+    looked_at.add(row.target.lower())
     ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), Cause("sweep", row.id)).body())
     return True
 

@@ -344,7 +344,7 @@ def test_a_finding_closes_when_its_subject_is_gone() -> None:
 def _orphan_world(**choices: Any) -> World:
     world = _world(FINE, policy("gone-oid", ["get", "wrapKey", "unwrapKey"]), **choices)
     once = Once("gone-oid", "dbfsRoot", workspace_id("dbw-gone").lower())
-    world.records.memories[vault_id().lower()] = Memory(identities=(once,))
+    world.records.kept[vault_id().lower()] = Memory(identities=(once,))
     return world
 
 

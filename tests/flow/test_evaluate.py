@@ -56,7 +56,7 @@ def test_a_sandbox_waits_for_a_person(world: World, where: str, reason: str) -> 
     if where == "workspace":
         world.arm.put(workspace_body(environment="sbx"))
     if where == "memory":
-        world.records.memories[vault_id().lower()] = Memory(environments=("sandbox",))
+        world.records.kept[vault_id().lower()] = Memory(environments=("sandbox",))
 
     evaluate(world, evaluation(world))
 
@@ -295,7 +295,7 @@ def test_a_workspace_wakes_the_vaults_it_names(world: World) -> None:
     evaluate(world, evaluation(world, workspace_id()))
     run(world)
 
-    memory = world.records.memories[vault_id().lower()]
+    memory = world.records.kept[vault_id().lower()]
     assert memory.nominations == (Nomination(workspace_id(), "prod", (Named("managedServices", "k", ""),)),)
     assert (world.row().state, world.row().cause.kind) == (State.RESOLVED, "workspace")
 

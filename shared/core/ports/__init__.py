@@ -8,7 +8,18 @@ from shared.core.choices import Choices
 from shared.core.control import Remediator
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory
 from shared.core.ports.records import Records
-from shared.core.ports.values import Delivery, Event, Gather, Known, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+from shared.core.ports.values import (
+    Delivery,
+    Event,
+    Gather,
+    Known,
+    MemoryPage,
+    Page,
+    Poisoned,
+    PoisonPage,
+    PoisonRecord,
+    Stored,
+)
 
 __all__ = [
     "Arm",
@@ -21,6 +32,7 @@ __all__ = [
     "Hand",
     "Inventory",
     "Known",
+    "MemoryPage",
     "Page",
     "PoisonPage",
     "PoisonRecord",

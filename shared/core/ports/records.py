@@ -8,7 +8,7 @@ from shared.core.chain import Entry
 from shared.core.control import Memory
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports.values import Event, Gather, Known, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+from shared.core.ports.values import Event, Gather, Known, MemoryPage, Page, Poisoned, PoisonPage, PoisonRecord, Stored
 from shared.core.record import Remediation, State
 
 
@@ -53,6 +53,10 @@ class Records(Protocol):
 
     def release(self, target: ResourceId, row_id: str) -> None:
         """Give a target back, where this row has it."""
+        ...
+
+    def memories(self, cursor: str, limit: int) -> MemoryPage:
+        """Return what is known of targets, a part of them all; the cursor is the one before's, '' at first."""
         ...
 
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:
