@@ -105,8 +105,7 @@ def _narrowed_role(run: Local) -> Price:
 def _plant(
     run: Local, at: UsedVault, policies: Sequence[dict[str, Any]] = (), roles: Sequence[dict[str, Any]] = ()
 ) -> None:
-    seed = at.seed(policies)
-    told = run.azure.manage("POST", "/seed", {**seed, "resources": [*seed["resources"], *roles]})
+    told = run.azure.manage("POST", "/seed", {"resources": [*at.bodies(policies), *roles]})
     if told["refused"]:
         raise SystemExit(f"not seeded: {told['refused'][:3]}")
 

@@ -22,6 +22,10 @@ IDENTITIES: dict[str, dict[str, str]] = {
         "client_id": "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d",
         "principal_id": "db0c0002-58f1-4a6b-b0c4-1f7d2e9a0302",
     },
+    "operator": {  # whoever types commands; holds nothing until it is seeded
+        "client_id": "0be4a700-58f1-4a6b-b0c4-1f7d2e9a0401",
+        "principal_id": "0be4a700-58f1-4a6b-b0c4-1f7d2e9a0402",
+    },
 }
 PEOPLE: list[dict[str, Any]] = [
     {"name": "Rada Reader", "object_id": "9e000001-6b1a-4d55-8e0b-aa0000000001", "roles": ["Cmk.Reader"]},

@@ -42,11 +42,9 @@ class UsedVault:
         }
         return {layer: every[layer] for layer in self.layers}
 
-    def seed(self, policies: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
-        """Return the vault, purge-protected, its workspace, and the identities that are the workspace's own."""
-        names = [it for layer, it in self.identities.items() if layer != "managedServices"]
-        known = [{"id": it, "type": "ServicePrincipal", "displayName": f"{self.name} {it}"} for it in names]
-        return {"principals": known, "resources": [self._vault(list(policies)), self._workspace()]}
+    def bodies(self, policies: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+        """Return the vault, purge-protected, and its workspace, with which its own identities come."""
+        return [self._vault(list(policies)), self._workspace()]
 
     def policy(self, principal: str, keys: Iterable[str], **groups: list[str]) -> dict[str, Any]:
         """Return an access policy."""
@@ -60,7 +58,8 @@ class UsedVault:
             "enableRbacAuthorization": self.rbac, "provisioningState": "Succeeded",
             "vaultUri": f"https://{self.name}.vault.azure.net/",
         }  # fmt: skip
-        return {"id": self.id, "name": self.name, "location": "westeurope", "tags": {}, "properties": properties}
+        kind, place = "Microsoft.KeyVault/vaults", {"location": "westeurope", "tags": {}}
+        return {"id": self.id, "name": self.name, "type": kind, **place, "properties": properties}
 
     def _workspace(self) -> dict[str, Any]:
         uri, source = f"https://{self.name}.vault.azure.net/", "Microsoft.Keyvault"
@@ -78,8 +77,9 @@ class UsedVault:
                 properties[field] = {"principalId": self.identities[layer], "type": "SystemAssigned"}
         if "dbfsRoot" in self.layers:
             properties["parameters"] = {"encryption": {"type": "Object", "value": root}}
-        name, sku = self.workspace.rsplit("/", 1)[1], {"name": "premium"}
-        return {"id": self.workspace, "name": name, "location": "westeurope", "sku": sku, "properties": properties}
+        kind, place = "Microsoft.Databricks/workspaces", {"location": "westeurope", "sku": {"name": "premium"}}
+        name = self.workspace.rsplit("/", 1)[1]
+        return {"id": self.workspace, "name": name, "type": kind, **place, "properties": properties}
 
 
 def assignment(scope: str, principal: str, role: str, kind: str = "ServicePrincipal") -> dict[str, Any]:

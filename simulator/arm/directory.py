@@ -4,6 +4,7 @@ Principals come from the configuration, from seeds, from providers that make ide
 every resource that is stored. A role can be given only to somebody who is here (AZURE 3.2).
 """
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,7 @@ class Directory:
         """A resource is there: the identities in it exist."""
         found = list(_identities(target, body))
         for identity, app_id in found:
-            self.add(identity, app_id=app_id, name=str(body.get("name") or target.name))
+            self.add(identity, app_id=app_id or _application(identity), name=str(body.get("name") or target.name))
         if found:
             self._owners.setdefault(target.id, set()).update(
                 fold(identity) for identity, _ in found if _is_own(target, body, identity)
@@ -170,6 +171,11 @@ def _identities(target: Target, body: Json) -> Iterator[tuple[str, str]]:
     for identity in (held or {}).values() if isinstance(held, dict) else ():
         if isinstance(identity, dict) and identity.get("principalId"):
             yield str(identity["principalId"]), str(identity.get("clientId") or "")
+
+
+def _application(identity: str) -> str:
+    """Every service principal has an application id, told or not: Azure CLI does not list roles without it."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, fold(identity)))
 
 
 def _is_own(target: Target, body: Json, identity: str) -> bool:

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from simulator.clients import azure_cli, custodian, prowler, vaults, workspaces
+from simulator.clients import azure_cli, custodian, narrowing, prowler, vaults, workspaces
+from simulator.clients.app_stage import AppStage
 from simulator.clients.report import Report
 from simulator.clients.stage import INSTALLED, Stage
 
@@ -37,6 +38,10 @@ def run(chosen: list[str], folder: Path) -> bool:
         for name in chosen:
             CLIENTS[name](stage, report)
         refused = stage.refused()
+    if azure_cli.NAME in chosen:
+        with AppStage(folder / "narrowing") as stage:
+            narrowing.check(stage, report)
+            refused = sorted({*refused, *stage.refused()})
     print(f"\n{report.table()}")
     print(f"\nother names that were asked for and refused: {', '.join(refused) or 'none'}")
     print(f"{'all agree' if report.all_good() else 'THEY DISAGREE'}; {time.monotonic() - started:.0f} s")

@@ -167,8 +167,8 @@ class Stage:
         arm = self._start_part("arm", ["--config", str(config)])
         proxy = self._start_part("proxy", ["--to", arm["arm"].removeprefix("https://")])
         self.arm, self.manage = arm["arm"], arm["manage"]
-        self._env = self._environment(issued, header, arm["token_url"], proxy["proxy"])
-        self.seed([_owner()])
+        self._env = self._environment(issued.ca, header, arm["token_url"], proxy["proxy"])
+        self.seed([owner(TENANT, PRINCIPAL_ID)])
 
     def _start_part(self, name: str, arguments: list[str]) -> dict[str, Any]:
         command = [sys.executable, "-m", f"simulator.{name}", *arguments]
@@ -182,9 +182,7 @@ class Stage:
             self._children.pop().stop()
         self._session.close()
 
-    def _environment(
-        self, issued: certificates.Certificates, header: str, token_url: str, proxy: str
-    ) -> dict[str, str]:
+    def _environment(self, ca: Path, header: str, token_url: str, proxy: str) -> dict[str, str]:
         home = self.folder / "home"
         (home / "tmp").mkdir(parents=True, exist_ok=True)
         here = "127.0.0.1,localhost"
@@ -198,9 +196,9 @@ class Stage:
             "http_proxy": proxy,
             "NO_PROXY": here,
             "no_proxy": here,
-            "REQUESTS_CA_BUNDLE": str(issued.ca),
-            "CURL_CA_BUNDLE": str(issued.ca),
-            "SSL_CERT_FILE": str(issued.ca),
+            "REQUESTS_CA_BUNDLE": str(ca),
+            "CURL_CA_BUNDLE": str(ca),
+            "SSL_CERT_FILE": str(ca),
             "IDENTITY_ENDPOINT": token_url,
             "IDENTITY_HEADER": header,
         }
@@ -218,14 +216,14 @@ def _config(issued: certificates.Certificates, header: str) -> Json:
     }
 
 
-def _owner() -> Json:
+def owner(tenant: str, principal: str) -> Json:
     """The clients' identity owns the tenant: what somebody may do is tested elsewhere."""
-    root = f"/providers/Microsoft.Management/managementGroups/{TENANT}"
+    root = f"/providers/Microsoft.Management/managementGroups/{tenant}"
     return {
-        "id": f"{root}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid5(uuid.NAMESPACE_URL, PRINCIPAL_ID)}",
+        "id": f"{root}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid5(uuid.NAMESPACE_URL, principal)}",
         "properties": {
             "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{OWNER}",
-            "principalId": PRINCIPAL_ID,
+            "principalId": principal,
             "principalType": "ServicePrincipal",
             "scope": root,
         },

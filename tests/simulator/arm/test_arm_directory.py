@@ -65,6 +65,18 @@ def test_identities_of_resources_exist(stage: Stage, where: str, field: str) -> 
     assert (left, after) == (("ServicePrincipal", 201) if field == "attached" else ("Unknown", 400))
 
 
+def test_an_identity_of_a_resource_has_an_application(stage: Stage) -> None:
+    """Azure tells it of every service principal, and Azure CLI does not list roles without it."""
+    principal = "bbbbbbbb-0000-4000-8000-00000000aaaa"
+    where = f"/subscriptions/{SUB}/resourceGroups/rg-app/providers/Microsoft.Databricks/workspaces/ws-app"
+    properties = {"storageAccountIdentity": {"principalId": principal, "type": "SystemAssigned"}}
+    stage.tell("POST", "/seed", {"resources": [{"id": where, "properties": properties}]})
+    (shown,) = graph(stage, "/v1.0/directoryObjects/getByIds", {"ids": [principal]}).json()["value"]
+
+    assert shown["servicePrincipalNames"] == [shown["appId"]]
+    assert shown["appId"] not in {None, "", principal}
+
+
 def test_a_new_identity_is_unknown_for_a_while(stage: Stage) -> None:
     """Unless its type is sent; what is seeded is never new."""
     group = stage.group("rg-young")
