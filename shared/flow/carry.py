@@ -66,8 +66,12 @@ def write(work: Work, plan: Plan) -> bool:
 
 
 def _send(work: Work, step: Step) -> None:
-    """Send one step. What was sent before and is asked for again has not come to be seen: that counts as a failure."""
-    if any(old.id == step.id and old.done for old in work.row.plan.steps):
+    """Send one step.
+
+    What settles and is asked for again after it was sent has not come to be seen: that counts as a failure, or it would
+    be sent and waited for without an end. Anything else may be sent again: somebody may have changed it back.
+    """
+    if step.settles and any(old.id == step.id and old.done for old in work.row.plan.steps):
         raise Temporary("NotVisibleYet", f"{step.kind} was accepted, but a read does not show it")
     fresh = recorded_step(step)
     correlation = str(uuid.uuid5(_OURS, f"{work.row.id} {work.row.occurrence} {work.stored.head} {step.id}"))

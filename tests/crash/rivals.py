@@ -4,6 +4,7 @@ The product's requests to Resource Manager all go through azure-core's transport
 client of their own, so they are not counted.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
 _VERSION = "2023-07-01"
+_WORD = re.compile("[/?]")
 
 
 @dataclass
@@ -29,19 +31,20 @@ class Rival:
     seen: int = 0
     body: dict[str, Any] = field(default_factory=dict)
     is_done: bool = False
+    after: str = ""  # the method of the request of ours that it wrote after
 
-    def act(self) -> None:
+    def act(self, method: str) -> None:
         """The product has sent one more request."""
         self.seen += 1
         if not self.body and self.seen >= self.reads_after:
             self.body = self.read()
         if self.body and not self.is_done and self.seen >= self.writes_after:
-            self.is_done = True
+            self.is_done, self.after = True, method
             self.write(self.body)
 
 
 @contextmanager
-def between_requests(patch: pytest.MonkeyPatch, acts: Mapping[str, Callable[[], None]]) -> Iterator[None]:
+def between_requests(patch: pytest.MonkeyPatch, acts: Mapping[str, Callable[[str], None]]) -> Iterator[None]:
     """After each request of the product that names one of the resources, let its act happen."""
     send = RequestsTransport.send
 
@@ -49,9 +52,9 @@ def between_requests(patch: pytest.MonkeyPatch, acts: Mapping[str, Callable[[], 
         try:
             return send(self, request, **options)
         finally:
-            for name, act in acts.items():
-                if f"/{name}" in request.url.lower() and "vault" in request.url.lower():
-                    act()
+            # By the word, not by the beginning: kv-1 is not kv-10.
+            for name in {*_WORD.split(request.url.lower())} & set(acts):
+                acts[name](request.method)
 
     with patch.context() as inner:
         inner.setattr(RequestsTransport, "send", sending)

@@ -197,5 +197,8 @@ def test_the_sweep_looks_at_every_vault_that_held_keys() -> None:
         world.records.kept[vault_id(name).lower()] = Memory(was_cmk_vault=was)
 
     assert sweep(world) == 0
-    assert sorted(it["id"].lower() for it in world.queue.of("evaluate")) == [vault_id("kv-one").lower(), vault_id("kv-two").lower()]
+    assert sorted(it["id"].lower() for it in world.queue.of("evaluate")) == [
+        vault_id("kv-one").lower(),
+        vault_id("kv-two").lower(),
+    ]
     assert {it["cause"]["kind"] for it in world.queue.of("evaluate")} == {"sweep"}
