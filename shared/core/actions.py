@@ -1,6 +1,7 @@
 """Data actions of Key Vault: what a role lets its holder do, with wildcards expanded and exceptions taken away."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from shared.core.facts.access import Actions
 
@@ -40,6 +41,7 @@ def granted(blocks: Iterable[Actions]) -> frozenset[str]:
     return frozenset(action for block in blocks for action in _of(block))
 
 
+@cache
 def _of(block: Actions) -> frozenset[str]:
     patterns = [pattern.lower() for pattern in block.data]
     exceptions = [pattern.lower() for pattern in block.exceptions]

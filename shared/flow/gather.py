@@ -24,14 +24,18 @@ from shared.core.parse import wire
 from shared.core.ports import Ports
 
 
-def gather(ports: Ports, target: ResourceId, memory: Memory) -> Snapshot:
-    """Return the snapshot of a target. Raises Temporary, and BadInput for a kind of resource that is not ours."""
+def gather(ports: Ports, target: ResourceId, memory: Memory, *, needs_roles: bool = True) -> Snapshot:
+    """Return the snapshot of a target. Raises Temporary, and BadInput for a kind of resource that is not ours.
+
+    `needs_roles` is False where nothing that is judged looks at who may do what.
+    """
     if target.kind == ids.VAULT:
         vault = _read(ports, target, parse.vault)
         if not isinstance(vault, Vault):
             return Snapshot(target, vault=vault)
         snapshot = Snapshot(target, vault=vault, dependants=_dependants(ports, vault), declared=_declared(ports))
-        return replace(snapshot, roles=_roles(ports, snapshot, memory)) if vault.rbac else snapshot
+        is_read = vault.rbac and needs_roles
+        return replace(snapshot, roles=_roles(ports, snapshot, memory)) if is_read else snapshot
     if target.kind == ids.WORKSPACE:
         return Snapshot(target, workspace=_read(ports, target, parse.workspace))
     raise BadInput("NotOurs", f"{target.kind} is neither a key vault nor a Databricks workspace")
@@ -77,7 +81,7 @@ def check_settled(snapshot: Snapshot) -> None:
 def read_again(ports: Ports, snapshot: Snapshot, memory: Memory) -> Snapshot:
     """Return the snapshot with what a write of ours may have changed, read anew: the vault, and with RBAC its roles."""
     fresh = replace(snapshot, vault=_read(ports, snapshot.target, parse.vault))
-    if isinstance(fresh.vault, Vault) and fresh.vault.rbac:
+    if isinstance(fresh.vault, Vault) and fresh.vault.rbac and snapshot.roles is not None:
         return replace(fresh, roles=_roles(ports, fresh, memory))
     return fresh
 
@@ -127,11 +131,15 @@ def _roles(ports: Ports, snapshot: Snapshot, memory: Memory) -> Roles | Unreadab
 
 def _roles_read(ports: Ports, snapshot: Snapshot, memory: Memory) -> Roles:
     assignments = parse.assignments(ports.grants.assignments(snapshot.target))
-    bodies = ports.grants.definitions(snapshot.target, frozenset(it.role for it in assignments))
-    roles = Roles(assignments, parse.definitions(bodies))
-    whole = graph(replace(snapshot, roles=roles), memory, ports.choices)
+    users = graph(snapshot, memory, ports.choices)
     groups = {it.principal for it in assignments if it.principal_type.lower() == "group"}
-    _check_defined(roles, groups | {it.principal for it in whole.identities} if whole else groups)
+    meant = groups | {it.principal for it in users.identities} if users else groups
+    # What others hold from above says nothing of this vault: their roles, custom ones mostly, need not be read.
+    wanted = [it for it in assignments if it.principal in meant or it.scope.startswith(snapshot.target.key)]
+    bodies = ports.grants.definitions(snapshot.target, frozenset(it.role for it in wanted))
+    roles = Roles(assignments, parse.definitions(bodies))
+    _check_defined(roles, meant)
+    whole = graph(replace(snapshot, roles=roles), memory, ports.choices)
     if whole is None or not any(it.principal in groups for it in whole.grants):
         return roles
     # Who is in a group only Azure can say; it is asked for the few that use keys, and only where a group may do something.

@@ -4,12 +4,13 @@ The finding that was undone is exempted first: at no moment may an event narrow 
 by their owner's own command; until they are back the row stands as a ticket, and each sweep looks whether they are.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 from shared.core import ids, undo
 from shared.core.control import Compliant, Finding
 from shared.core.decide import Decision, Kind
-from shared.core.errors import Denied, Refused, Temporary
+from shared.core.errors import Denied, Refused, RowChanged, Temporary
 from shared.core.facts import Snapshot
 from shared.core.plan import Plan
 from shared.core.record import Remediation, State, resolved
@@ -47,7 +48,8 @@ def restore(work: Work) -> None:
     try:
         write(work, plan)
     except Denied:
-        lift(ports, row)  # nothing came back: what was found stands as it did
+        with suppress(RowChanged):  # whoever has the original decides on it anew in any case
+            lift(ports, row)
         raise
     if undo.steps(stored.row, read_again(ports, snapshot, memory)):
         raise Temporary("NotVisibleYet", "the write was accepted, but a read does not show it yet")
@@ -67,7 +69,10 @@ def _exempt(work: Work) -> None:
         raise Denied(
             "ExemptionIsPast", "the time until which the finding was to be exempted is over: ask for the undo again"
         )
-    exempt(work.ports, work.row)
+    try:
+        exempt(work.ports, work.row)
+    except RowChanged as error:  # the other row's, not ours: somebody looks at it just now
+        raise Temporary("OriginalIsBusy", error.message) from error
 
 
 def _by_hand(work: Work, original: Remediation, snapshot: Snapshot) -> None:

@@ -13,7 +13,7 @@ from simulator.used_vault import CRYPTO_OFFICER, CRYPTO_USER, NARROW, UsedVault,
 STRANGER = guid("a stranger at the vault")
 THREE = ["get", "unwrapKey", "wrapKey"]
 GROUPS = ("keys", "secrets", "certificates", "storage")
-ADA = 1  # of the people, one who may approve
+ADA, AMIT, DANA = 1, 2, 3  # places in the list of people
 _VAULTS = "2023-07-01"
 
 
@@ -104,11 +104,20 @@ def _record(stage: AppStage, at: UsedVault, principal: str) -> Any:
 
 
 def _undo(stage: AppStage, record: Any) -> list[str]:
-    """Ask for the way back; returns the commands that it proposes to the owner."""
+    """Ask for the way back and have somebody else agree; returns the commands that it then proposes to the owner."""
     wish = {"comment": "still needed", "until": (datetime.now(UTC) + timedelta(days=10)).isoformat()}
     answer = stage.azure.call("POST", f"/api/remediations/{record['id']}/undo", ADA, body=wish)
     answer.raise_for_status()
-    commands: list[str] = answer.json()["finding"]["evidence"]["proposed"]
+    undo = answer.json()
+    path = f"/api/remediations/{undo['id']}"
+    soon = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    yes = {"fingerprint": undo["plan"]["fingerprint"], "comment": "seen", "expires": soon}
+    # Two, in case the Activity Log does not say yet who made the last change.
+    for person in (AMIT, DANA):
+        if stage.azure.app(path)["state"] == "awaiting_approval":
+            stage.azure.call("POST", f"{path}/approve", person, body=yes).raise_for_status()
+    until(lambda: stage.azure.app(path)["state"] == "observed", "the owner's turn", 60)
+    commands: list[str] = undo["finding"]["evidence"]["proposed"]
     return commands
 
 

@@ -40,7 +40,7 @@ def _approve(azure: Client, row: dict[str, Any], person: int, **changed: Any) ->
 
 def _soon(at: Place, subject: str, *states: str) -> dict[str, Any]:
     try:
-        row: dict[str, Any] = until(lambda: at.row_in(subject, *states), f"{subject} in {states}", 40)
+        row: dict[str, Any] = until(lambda: at.row_in(subject, *states), f"{subject} in {states}", 90)
     except TimeoutError as error:
         error.add_note(at.told(subject))
         raise
