@@ -11,6 +11,7 @@ What was decided before is decided again from a fresh read: a plan is never repl
 import logging
 import sys
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
@@ -36,6 +37,7 @@ _log = logging.getLogger("cmkwarden.apply")
 
 # What no approval outweighs.
 _AGAINST_ANYBODY = frozenset({"WouldBreakAWorkspace", "Locked", "Exempted", "NoAutomaticRemedy"})
+_SOON = timedelta(seconds=2)  # another row of the target writes just now
 _READS_BACK = 3  # a write is nearly always visible in the first read; after the last we come back through the queue
 
 
@@ -69,7 +71,7 @@ def _attempt(work: Work) -> None:
         _try(work)
         return
     if not reserve(work):
-        wait(work, work.ports.clock.now() + work.ports.choices.retry_delay, "TargetIsBusy")
+        wait(work, work.ports.clock.now() + _SOON, "TargetIsBusy")
         return
     try:
         _try(work)
