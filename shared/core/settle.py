@@ -97,9 +97,8 @@ def _stands(row: Remediation, look: Look) -> bool:
         return True  # on its way: what is left of it is what was agreed to
     if row.plan.fingerprint != look.plan.fingerprint or row.verdict != "NonCompliant":
         return False
-    if (
-        row.finding.reason != look.verdict.finding.reason
-    ):  # the same end state may be a narrowing today and a gift tomorrow
+    # The same end state may be a narrowing today and a gift tomorrow.
+    if row.finding.reason != look.verdict.finding.reason:
         return False
     if row.state in STUCK_UNTIL_CHANGED or row.state is State.QUEUED:
         return True
