@@ -38,6 +38,7 @@ _log = logging.getLogger("cmkwarden.apply")
 # What no approval outweighs.
 _AGAINST_ANYBODY = frozenset({"WouldBreakAWorkspace", "Locked", "Exempted", "NoAutomaticRemedy"})
 _SOON = timedelta(seconds=2)  # another row of the target writes just now
+_NOT_JUDGED = "NotJudged"
 _READS_BACK = 3  # a write is nearly always visible in the first read; after the last we come back through the queue
 
 
@@ -110,7 +111,7 @@ class _Bench:
         whole = said.get("")
         if self.subject not in said and isinstance(whole, Unknown | NotApplicable):
             return whole
-        silent = Unknown(Finding("NotJudged", "nothing can be said about the subject as things stand"), self.subject)
+        silent = Unknown(Finding(_NOT_JUDGED, "nothing can be said about the subject as things stand"), self.subject)
         return said.get(self.subject, silent)
 
 
@@ -124,8 +125,11 @@ def _carry_out(work: Work) -> None:
     snapshot = gather(ports, target, bench.memory, needs_roles=bench.remediator.control.takes_away)
     check_settled(snapshot)
     if bench.remediator.control.takes_away:
-        snapshot = deepen(ports, complete(ports, snapshot, bench.memory), bench.memory)
+        snapshot = deepen(ports, snapshot, bench.memory)
     verdict = bench.judge(snapshot)
+    if verdict.finding.reason == _NOT_JUDGED:  # an orphan, perhaps: only who searches the whole estate can say
+        snapshot = complete(ports, snapshot, bench.memory)
+        verdict = bench.judge(snapshot)
     if isinstance(verdict, Compliant):
         _resolve(work, verdict, "FoundCompliant")
         return
