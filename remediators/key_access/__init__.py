@@ -28,14 +28,12 @@ class KeyAccess:
 
     def judge(self, snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime) -> tuple[Verdict, ...]:
         """Return the verdicts: '' for the vault, then `principal`, `principal secrets`, `principal elsewhere`, `dormant`."""
-        return tuple(it.verdict for it in rules.assess(snapshot, memory, choices, now))
+        return rules.assess(snapshot, memory, choices, now)
 
     def plan(self, verdict: NonCompliant, snapshot: Snapshot, memory: Memory, choices: Choices) -> tuple[Step, ...]:
-        """Return the steps for the subject of a verdict."""
-        for it in rules.assess(snapshot, memory, choices, None):
-            if it.verdict.subject == verdict.subject:
-                return it.steps
-        return ()
+        """Return the steps that judging has worked out: what is too much and what to do about it is one calculation."""
+        del snapshot, memory, choices
+        return verdict.steps
 
 
 KEY_ACCESS = KeyAccess()

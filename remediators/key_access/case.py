@@ -1,4 +1,4 @@
-"""What judging one identity takes, and what comes of it: a verdict, and the steps that belong to it."""
+"""What judging one identity takes, and how a verdict on it is put."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,16 +24,8 @@ SECRETS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A verdict and, for a finding, what would put it right; no steps where only a person can."""
-
-    verdict: Verdict
-    steps: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
-    """One identity at one vault. `now` is None where nobody asks for the age of a grant."""
+    """One identity at one vault."""
 
     identity: Identity
     vault: Vault
@@ -41,7 +33,7 @@ class Case:
     snapshot: Snapshot
     memory: Memory
     choices: Choices
-    now: datetime | None
+    now: datetime
 
     @property
     def principal(self) -> str:
@@ -66,7 +58,7 @@ class Case:
     def found(
         self, names: Iterable[str], said: str, *, part: str = "", steps: tuple[Step, ...] = (), asks: str = "",
         since: datetime | None = None, **evidence: Any,
-    ) -> Judged:  # fmt: skip
+    ) -> Verdict:  # fmt: skip
         """Return a finding on this identity; the first of `names` is its reason."""
         listed = list(names)
         finding = Finding(
@@ -74,15 +66,13 @@ class Case:
             f"{self.identity.kind} {self.principal} {said}",
             {**self._evidence(), "violations": listed, **evidence},
         )
-        return Judged(NonCompliant(finding, self._subject(part), asks, since), steps)
+        return NonCompliant(finding, self._subject(part), asks, since, steps)
 
-    def fine(self, part: str = "") -> Judged:
+    def fine(self, part: str = "") -> Verdict:
         """Return that there is nothing to find."""
-        return Judged(
-            Compliant(
-                Finding("Narrow", f"{self.identity.kind} {self.principal}: nothing to find", self._evidence()),
-                self._subject(part),
-            )
+        return Compliant(
+            Finding("Narrow", f"{self.identity.kind} {self.principal}: nothing to find", self._evidence()),
+            self._subject(part),
         )
 
     def _subject(self, part: str) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from remediators.key_access.case import Case, Judged, shown
-from shared.core.control import Compliant, Finding, NonCompliant
+from remediators.key_access.case import Case, shown
+from shared.core.control import Compliant, Finding, NonCompliant, Verdict
 from shared.core.facts import Roles, Snapshot, Vault
 from shared.core.graph import NEEDED, Grant, Kind, Plane
 
@@ -20,7 +20,7 @@ def is_known(snapshot: Snapshot) -> bool:
     return isinstance(snapshot.vault, Vault) and (snapshot.vault.rbac or isinstance(snapshot.roles, Roles))
 
 
-def assess(cases: Sequence[Case]) -> Iterator[Judged]:
+def assess(cases: Sequence[Case]) -> Iterator[Verdict]:
     """Yield one verdict for the vault, where anybody knows."""
     if not cases or not is_known(cases[0].snapshot):
         return
@@ -31,7 +31,7 @@ def assess(cases: Sequence[Case]) -> Iterator[Judged]:
         it for it in graph.grants if it.plane is other and it.principal in kinds and _beyond(it, kinds[it.principal])
     ]
     if not broad:
-        yield Judged(Compliant(Finding("NothingDormant", "no broad grant waits for the other model"), SUBJECT))
+        yield Compliant(Finding("NothingDormant", "no broad grant waits for the other model"), SUBJECT)
         return
     finding = Finding(
         "DormantGrants",
@@ -39,7 +39,7 @@ def assess(cases: Sequence[Case]) -> Iterator[Judged]:
         "day somebody switches it: take them away before that",
         {"model": str(graph.plane), "principals": shown({it.principal for it in broad}), "grants": len(broad)},
     )
-    yield Judged(NonCompliant(finding, SUBJECT))
+    yield NonCompliant(finding, SUBJECT)
 
 
 def _beyond(grant: Grant, kind: Kind) -> frozenset[str]:

@@ -30,11 +30,25 @@ class NarrowFirst:
     kept: frozenset[str] = frozenset()
 
     def steps(self) -> tuple[Step, ...]:
-        """Return narrow assignments where they are missing, then the deletions."""
+        """Return narrow assignments where they are missing, then the deletions.
+
+        Nothing where Azure would refuse the narrow role because it is there already, and cannot be relied on (timed,
+        conditional): one principal has one role at one place once. That is for a person.
+        """
         found = [(it, _assignment(self.case, it.id)) for it in self.broad]
         relied_on = self._relied_on()
         gone = tuple(moves.delete_role(self.case.vault, it, relied_on) for _, it in found if it)
-        return (*self.first, *self._narrow(), *gone)
+        narrow = tuple(self._narrow())
+        if any(self._is_there(step) for step in (*self.first, *narrow)):
+            return ()
+        return (*self.first, *narrow, *gone)
+
+    def _is_there(self, step: Step) -> bool:
+        roles = self.case.snapshot.roles
+        role = str(step.after["roleDefinitionId"]).rsplit("/", 1)[-1]
+        found = roles.assignments if isinstance(roles, Roles) else ()
+        scope = step.resource.lower()
+        return any((it.principal, it.role, it.scope) == (self.case.principal, role, scope) for it in found)
 
     def _rest(self) -> Graph:
         """Return what may be relied on afterwards. Never another broad role: that one may go at the same time as these."""

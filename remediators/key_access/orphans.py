@@ -6,8 +6,8 @@ AzureDatabricks serves the whole tenant and never is one.
 
 from collections.abc import Iterator
 
-from remediators.key_access.case import Judged, shown
-from shared.core.control import Finding, Memory, NonCompliant
+from remediators.key_access.case import shown
+from shared.core.control import Finding, Memory, NonCompliant, Verdict
 from shared.core.facts import Roles, Snapshot, Vault
 from shared.core.graph import Graph, Plane, is_plain
 from shared.core.moves import grant as moves
@@ -16,7 +16,7 @@ from shared.core.steps import Step
 ASKS = "a workspace that cmkwarden cannot see may still use it: make sure that the workspace is gone for good"
 
 
-def assess(vault: Vault, graph: Graph, snapshot: Snapshot, memory: Memory) -> Iterator[Judged]:
+def assess(vault: Vault, graph: Graph, snapshot: Snapshot, memory: Memory) -> Iterator[Verdict]:
     """Yield a finding for each orphan that holds anything here."""
     if not snapshot.is_complete:
         return
@@ -38,7 +38,7 @@ def assess(vault: Vault, graph: Graph, snapshot: Snapshot, memory: Memory) -> It
                 "holds": shown({word for it in held for word in it.allows}), "violations": ["Orphan"],
             },
         )  # fmt: skip
-        yield Judged(NonCompliant(finding, once.principal, ASKS), tuple(_steps(vault, graph, snapshot, once.principal)))
+        yield NonCompliant(finding, once.principal, ASKS, steps=tuple(_steps(vault, graph, snapshot, once.principal)))
 
 
 def _steps(vault: Vault, graph: Graph, snapshot: Snapshot, principal: str) -> Iterator[Step]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from remediators.key_access.case import MISSING, SECRETS, Case, Judged, shown
+from remediators.key_access.case import MISSING, SECRETS, Case, shown
+from shared.core.control import Verdict
 from shared.core.facts import Policy
 from shared.core.graph import NEEDED, Kind, Plane, allowed, is_plain
 from shared.core.moves import grant as moves
@@ -15,7 +16,7 @@ _SERVICES = frozenset({Kind.STORAGE, Kind.DISKS})  # Azure's own services: they 
 _SECRET_READING = frozenset({"secrets/get", "secrets/list"})  # what a Key-Vault-backed secret scope needs
 
 
-def assess(case: Case) -> Iterator[Judged]:
+def assess(case: Case) -> Iterator[Verdict]:
     """Yield what there is to say of one identity: its keys, its other permissions, its odd entries."""
     own = tuple(it for it in case.vault.policies if it.principal == case.principal and is_plain(it, case.vault))
     yield _keys(case, own)
@@ -44,7 +45,7 @@ def other_permissions_are_held(case: Case) -> frozenset[str]:
     return frozenset(it for it in case.graph.held(case.principal) if not it.startswith("keys/"))
 
 
-def _keys(case: Case, own: tuple[Policy, ...]) -> Judged:
+def _keys(case: Case, own: tuple[Policy, ...]) -> Verdict:
     held = case.graph.held(case.principal)
     missing, beyond = key_permission_is_missing(case), key_permissions_are_too_broad(case)
     others = other_permissions_are_held(case) if case.identity.kind in _SERVICES else frozenset[str]()
@@ -74,7 +75,7 @@ def _keys(case: Case, own: tuple[Policy, ...]) -> Judged:
     )  # fmt: skip
 
 
-def _others(case: Case, own: tuple[Policy, ...]) -> Judged:
+def _others(case: Case, own: tuple[Policy, ...]) -> Verdict:
     kept = _SECRET_READING if case.identity.kind is Kind.DATABRICKS else frozenset[str]()
     beyond = other_permissions_are_held(case) - kept
     if not beyond:
@@ -89,7 +90,7 @@ def _others(case: Case, own: tuple[Policy, ...]) -> Judged:
     )  # fmt: skip
 
 
-def _odd(case: Case) -> Judged:
+def _odd(case: Case) -> Verdict:
     """Entries that Azure reads in another way: by way of an application, or of another tenant. Nobody but a person decides."""
     odd = [it for it in case.vault.policies if it.principal == case.principal and not is_plain(it, case.vault)]
     if not any(allowed(it) for it in odd):

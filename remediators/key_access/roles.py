@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from remediators.key_access.case import MISSING, SECRETS, Case, Judged, shown
+from remediators.key_access.case import MISSING, SECRETS, Case, shown
 from remediators.key_access.make_before_break import NarrowFirst
+from shared.core.control import Verdict
 from shared.core.facts import Assignment, Roles
 from shared.core.graph import NEEDED, Grant, Kind, Plane
 from shared.core.moves import grant as moves
@@ -15,7 +16,7 @@ SECRET_READING = frozenset({"secrets/getsecret/action", "secrets/readmetadata/ac
 _NEEDED = NEEDED[Plane.ROLES]
 
 
-def assess(case: Case) -> Iterator[Judged]:
+def assess(case: Case) -> Iterator[Verdict]:
     """Yield what there is to say of one identity: its keys, roles that carry secrets, grants out of our reach."""
     broad = [
         it
@@ -56,7 +57,7 @@ def _carries_secrets(case: Case, grant: Grant) -> bool:
     )
 
 
-def _keys(case: Case, broad: Sequence[Grant]) -> Judged:
+def _keys(case: Case, broad: Sequence[Grant]) -> Verdict:
     missing = {use: lacks for use in case.uses if (lacks := case.graph.lacks(use))}
     if missing:
         return _missing(case, sorted({word for lacks in missing.values() for word in lacks}))
@@ -70,7 +71,7 @@ def _keys(case: Case, broad: Sequence[Grant]) -> Judged:
     )  # fmt: skip
 
 
-def _missing(case: Case, lacks: list[str]) -> Judged:
+def _missing(case: Case, lacks: list[str]) -> Verdict:
     """A role cannot help against a denial: that is for a person."""
     undenied = [use for use in case.uses if case.graph.lacks(use)]
     if case.graph.denials and not any(NEEDED[Plane.ROLES] - _held_but_for_denials(case, use.key) for use in undenied):
@@ -96,7 +97,7 @@ def _held_but_for_denials(case: Case, key: str) -> frozenset[str]:
     )
 
 
-def _secrets(case: Case, asked: Sequence[Grant]) -> Judged:
+def _secrets(case: Case, asked: Sequence[Grant]) -> Verdict:
     if not asked:
         return case.fine("secrets")
     first: tuple[Step, ...] = ()
@@ -118,7 +119,7 @@ def _secrets(case: Case, asked: Sequence[Grant]) -> Judged:
     )  # fmt: skip
 
 
-def _elsewhere(case: Case, broad: Sequence[Grant]) -> Judged:
+def _elsewhere(case: Case, broad: Sequence[Grant]) -> Verdict:
     if not broad:
         return case.fine("elsewhere")
     names = [

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from remediators.key_access import dormant, orphans, policies, roles
-from remediators.key_access.case import Case, Judged, shown
+from remediators.key_access.case import Case, shown
 from shared.core.choices import Choices
-from shared.core.control import Compliant, Finding, Memory, NotApplicable, Unknown
+from shared.core.control import Compliant, Finding, Memory, NotApplicable, Unknown, Verdict
 from shared.core.facts import Roles, Snapshot, Unreadable
 from shared.core.graph import Graph, Plane, graph
 from shared.core.scope import InScope, cmk_vault
@@ -24,18 +24,18 @@ from shared.core.scope import InScope, cmk_vault
 ID = "KV-ACCESS"
 
 
-def assess(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime | None) -> tuple[Judged, ...]:
-    """Return every verdict on one vault with the steps that belong to it. What could not be read is Unknown."""
+def assess(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime) -> tuple[Verdict, ...]:
+    """Return every verdict on one vault, findings with their steps. What could not be read is Unknown."""
     scope = cmk_vault(snapshot, memory, choices)
     if isinstance(scope, NotApplicable):
-        return Judged(scope), *(Judged(replace(scope, subject=it)) for it in memory.subjects_of(ID))
+        return scope, *(replace(scope, subject=it) for it in memory.subjects_of(ID))
     if not isinstance(scope, InScope):
-        return (Judged(scope),)
+        return (scope,)
     whole = graph(snapshot, memory, choices)
     unread = _unread(snapshot)
     if unread or whole is None:
         failed = unread or Unreadable("the vault", "NotAVault", "it is none")
-        return (Judged(Unknown(Finding(failed.reason, f"{failed.what} could not be read: {failed.message}"))),)
+        return (Unknown(Finding(failed.reason, f"{failed.what} could not be read: {failed.message}")),)
     cases = [Case(it, scope.vault, whole, snapshot, memory, choices, now) for it in whole.identities]
     plane = roles if whole.plane is Plane.ROLES else policies
     judged = [it for case in cases for it in plane.assess(case)]
@@ -50,7 +50,7 @@ def _unread(snapshot: Snapshot) -> Unreadable | None:
     return next((it for it in needed if isinstance(it, Unreadable)), None)
 
 
-def _vault(whole: Graph, snapshot: Snapshot, choices: Choices) -> Judged:
+def _vault(whole: Graph, snapshot: Snapshot, choices: Choices) -> Verdict:
     evidence = {"model": str(whole.plane), "others": _others(whole, snapshot)}
     nameless = [it for it in whole.uses if not it.principal and not it.is_remembered]
     if any(it.layer == "managedServices" for it in nameless) and not choices.databricks:
@@ -60,11 +60,11 @@ def _vault(whole: Graph, snapshot: Snapshot, choices: Choices) -> Judged:
             "(CMK_DATABRICKS_PRINCIPAL_ID): az ad sp show --id 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d --query id",
             evidence,
         )
-        return Judged(Unknown(finding))
+        return Unknown(finding)
     if nameless:
         layers = ", ".join(sorted({f"{it.layer} of {it.workspace}" for it in nameless})[:20])
-        return Judged(Unknown(Finding("IdentityUnknown", f"Azure names no identity for {layers}", evidence)))
-    return Judged(Compliant(Finding("Judged", "every identity that uses a key here could be judged", evidence)))
+        return Unknown(Finding("IdentityUnknown", f"Azure names no identity for {layers}", evidence))
+    return Compliant(Finding("Judged", "every identity that uses a key here could be judged", evidence))
 
 
 def _others(whole: Graph, snapshot: Snapshot) -> dict[str, Any]:
@@ -79,12 +79,12 @@ def _assignments(snapshot: Snapshot) -> Sequence[Any]:
     return snapshot.roles.assignments if isinstance(snapshot.roles, Roles) else ()
 
 
-def _gone(judged: Sequence[Judged], snapshot: Snapshot, memory: Memory) -> Iterator[Judged]:
+def _gone(judged: Sequence[Verdict], snapshot: Snapshot, memory: Memory) -> Iterator[Verdict]:
     """Yield an end for findings whose subject is not there any more. An orphan's can only be ended by the sweep."""
-    said = {it.verdict.subject for it in judged} | {""}
+    said = {it.subject for it in judged} | {""}
     once = {it.principal for it in memory.identities if it.layer != "managedServices"}
     for subject in memory.subjects_of(ID):
         is_unread = subject == dormant.SUBJECT and not dormant.is_known(snapshot)
         if subject in said or is_unread or (subject.split(" ")[0] in once and not snapshot.is_complete):
             continue
-        yield Judged(Compliant(Finding("SubjectIsGone", "nothing is left of what this was about"), subject))
+        yield Compliant(Finding("SubjectIsGone", "nothing is left of what this was about"), subject)

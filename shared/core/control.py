@@ -44,12 +44,14 @@ class NonCompliant:
 
     `asks`: why a person must be asked before anything is done about it, '' where not. `since`: when what is found was
     first there, as far as anybody knows; a control that takes permissions away leaves young grants alone for a while.
+    `steps`: what would put it right, where judging works that out anyway; `plan` returns them then.
     """
 
     finding: Finding
     subject: str = ""
     asks: str = ""
     since: datetime | None = None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

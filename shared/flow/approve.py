@@ -43,7 +43,7 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
     if yes.person in {*authors, row.cause.actor}:
         raise Refused("OwnChange", "you made the last change to this resource: somebody else must approve what follows")
     given = Approval(yes.person, yes.fingerprint, yes.comment.strip(), now, yes.expires, author)
-    approvals = (*row.approvals, given)
+    approvals = (*_valid(row, now), given)
     detail = {
         "fingerprint": yes.fingerprint,
         "comment": given.comment,
@@ -87,6 +87,11 @@ def _authors(ports: Ports, row: Remediation) -> list[str]:
     return [ports.diary.author(ids.parse(at)) for at in (row.target, *workspaces)]
 
 
+def _valid(row: Remediation, now: datetime) -> tuple[Approval, ...]:
+    """Return the approvals whose time is not over."""
+    return tuple(it for it in row.approvals if it.expires > now)
+
+
 def _check(row: Remediation, yes: Yes, now: datetime) -> None:
     if row.state is not State.AWAITING_APPROVAL:
         raise Refused("NothingToApprove", f"the remediation is {row.state}: only what awaits approval can be approved")
@@ -99,7 +104,7 @@ def _check(row: Remediation, yes: Yes, now: datetime) -> None:
         raise BadInput("BadExpiry", f"`expires` must be a time from now to {_LONGEST.days} days from now")
     if yes.person == row.requester:
         raise Refused("OwnRequest", "you asked for this yourself: somebody else must approve it")
-    if any(it.person == yes.person for it in row.approvals):
+    if any(it.person == yes.person for it in _valid(row, now)):
         raise Refused("ApprovedAlready", "you have approved this already: it takes a second person")
 
 

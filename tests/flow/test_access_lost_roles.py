@@ -124,8 +124,8 @@ def test_a_narrow_role_under_a_condition_costs_nobody_the_broad_one() -> None:
     evaluate(world, evaluation(world))
     run(world, rounds=100)
 
-    assert (row_of(world).state, row_of(world).verdict) == (State.FAILED, "NonCompliant")
-    assert ("DELETE" in _methods(world), _held(world)) == (False, [CRYPTO_OFFICER, NARROW])
+    assert (row_of(world).state, row_of(world).decision.reason) == (State.OBSERVED, "NoAutomaticRemedy")
+    assert (_methods(world), _held(world)) == ([], [CRYPTO_OFFICER, NARROW])
 
 
 def test_a_role_of_unknown_age_is_not_old() -> None:
