@@ -38,6 +38,14 @@ def _approve(azure: Client, row: dict[str, Any], person: int, **changed: Any) ->
     return _say(azure, row, "approve", person, **said)
 
 
+def _agree(azure: Client, row: dict[str, Any], first: int, second: int) -> None:
+    """Have it approved; by two, where the Activity Log is late and nobody knows whose change it is."""
+    said = _approve(azure, row, first).json()
+    if said["state"] == "awaiting_approval":
+        said = _approve(azure, row, second).json()
+    assert said["state"] in {"queued", "applying", "resolved"}, said
+
+
 def _soon(at: Place, subject: str, *states: str) -> dict[str, Any]:
     try:
         row: dict[str, Any] = until(lambda: at.row_in(subject, *states), f"{subject} in {states}", 90)
@@ -107,7 +115,7 @@ def test_a_role_with_secrets_waits_for_a_person_and_secrets_stay(azure: Client) 
     assert "secret scope" in row["decision"]["message"]
     assert at.roles(at.databricks) == {"": ADMINISTRATOR}
 
-    assert _approve(azure, row, ADA).json()["state"] == "queued"
+    _agree(azure, row, ADA, AMIT)
     _soon(at, f"{at.databricks} secrets", "resolved")
     assert at.held(at.databricks) == sorted([NARROW, SECRETS_USER])
 
@@ -134,10 +142,10 @@ def test_what_is_missing_is_given_only_by_a_persons_yes(azure: Client) -> None:
     ]
     assert at.storage not in at.policies()
 
-    assert _approve(azure, row, ADA).json()["state"] == "queued"
+    _agree(azure, row, ADA, AMIT)
     done = _soon(at, at.storage, "resolved")
     assert at.policies()[at.storage] == {"keys": THREE}
-    assert [it["person"] for it in done["approvals"]] == [azure.facts["people"][ADA]["object_id"]]
+    assert done["approvals"][0]["person"] == azure.facts["people"][ADA]["object_id"]
     assert _approve(azure, row, AMIT).json()["reason"] == "NothingToApprove"
 
 
@@ -184,7 +192,7 @@ def test_an_undo_gives_back_what_was_there_and_keeps_it(azure: Client) -> None:
     undo = asked.json()
     assert (undo["state"], undo["undoes"]) == ("awaiting_approval", row["id"])
     assert _approve(azure, undo, ADA).json()["reason"] == "OwnRequest"
-    assert _approve(azure, undo, AMIT).json()["state"] == "queued"
+    _agree(azure, undo, AMIT, DANA)
     _soon(at, undo["subject"], "resolved")
 
     assert azure.vault(at.vault)["properties"]["accessPolicies"] == before
@@ -201,7 +209,7 @@ def test_a_role_comes_back_by_its_owners_own_command(azure: Client) -> None:
     at.wake()
     row = _soon(at, at.storage, "resolved")
     asked = _say(azure, row, "undo", ADA, comment="needed", until=_later(10)).json()
-    assert _approve(azure, asked, AMIT).json()["state"] == "queued"
+    _agree(azure, asked, AMIT, DANA)
     undo = _soon(at, asked["subject"], "observed")
     (command, *_) = undo["finding"]["evidence"]["proposed"]
 
