@@ -41,7 +41,10 @@ def assess(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime) 
     judged = [it for case in cases for it in plane.assess(case)]
     judged += dormant.assess(cases)
     judged += orphans.assess(scope.vault, whole, snapshot, memory)
-    return (_vault(whole, snapshot, choices), *judged, *_gone(judged, snapshot, memory))
+    said = _vault(whole, snapshot, choices)
+    # Where somebody could not be judged, what is not spoken of may be theirs: Unknown closes nothing (DESIGN 4).
+    gone = () if isinstance(said, Unknown) else tuple(_gone(judged, snapshot, memory))
+    return (said, *judged, *gone)
 
 
 def _unread(snapshot: Snapshot) -> Unreadable | None:

@@ -16,7 +16,7 @@ def broken_by(graph: Graph | None, steps: Sequence[Step]) -> tuple[Use, ...]:
     if graph is None:
         return ()
     graph = graph.sure()
-    was = {use for use in graph.broken() if not use.is_remembered}
+    was = set(graph.broken())
     seen: list[Use] = []
     for step in steps:
         graph = _after(graph, step)

@@ -100,6 +100,10 @@ def _stands(row: Remediation, look: Look) -> bool:
     # The same end state may be a narrowing today and a gift tomorrow.
     if row.finding.reason != look.verdict.finding.reason:
         return False
+    # A gift is approved for those who ask for it: others are another question.
+    gives = any(step.grants for step in look.plan.steps)
+    if gives and row.finding.evidence.get("used_by") != look.verdict.finding.evidence.get("used_by"):
+        return False
     if row.state in STUCK_UNTIL_CHANGED or row.state is State.QUEUED:
         return True
     return (row.decision.kind, row.decision.reason) == (look.decision.kind, look.decision.reason)

@@ -78,7 +78,9 @@ def _attempt(work: Work) -> None:
         _try(work)
     finally:
         # Not where the process is being killed: then the row's own message, delivered again, has the target already.
-        if not isinstance(sys.exception(), BaseException) or isinstance(sys.exception(), Exception):
+        # Nor where the row is somebody else's by now: they have the target under the same name.
+        error = sys.exception()
+        if error is None or (isinstance(error, Exception) and not isinstance(error, RowChanged)):
             release(work)
 
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from shared.core.control import Finding, Unknown
+from shared.core.decide import Decision
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
 from shared.core.facts import Absent
 from shared.core.ids import ResourceId
@@ -117,7 +118,7 @@ def _record(ports: Ports, seen: Seen, *, again: bool, due: int = 0) -> None:
     if seen.stored and row is seen.stored.row:
         if again:
             _follow(ports, row)
-        elif due:  # it came back by itself, and what it waits for is later still
+        elif due and due in _dues(row.decision, seen.look.decision):  # it came back for this row, and it is later still
             come_back(ports, row, seen.look.decision)
         return
     _save(ports, row, seen)
@@ -134,6 +135,11 @@ def _follow(ports: Ports, row: Remediation) -> None:
     if row.state in _TOLD:
         ports.queue.send(NOTIFY, Notify(row.id, row.state, row.occurrence).body())
     come_back(ports, row, row.decision)
+
+
+def _dues(*decisions: Decision) -> set[int]:
+    """Return when decisions are due. A vault's rows may wait for different times: each message is for one of them."""
+    return {int(it.due.timestamp()) for it in decisions if it.due}
 
 
 def _save(ports: Ports, row: Remediation, seen: Seen) -> None:

@@ -30,7 +30,7 @@ def restore(work: Work) -> None:
     ports, row = work.ports, work.row
     target = ids.parse(row.target)
     stored, memory = ports.records.get(row.undoes), ports.records.known(target).memory
-    if stored is None:
+    if stored is None or not undo.carried(stored.row):
         raise Denied("NothingToUndo", "what this would undo is not on record")
     snapshot = deepen(ports, gather(ports, target, memory), memory)
     check_settled(snapshot)

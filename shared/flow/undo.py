@@ -90,7 +90,10 @@ def exempt(ports: Ports, undoing: Remediation) -> None:
         raise Temporary("OriginalIsBusy", f"remediation {row.id} is {row.state}: what it does must end first")
     decision = Decision(Kind.SUPPRESSED, "Exempted", exempted(replace(row, exemption=wanted), row.finding, now))
     # What comes back is not our remedy any more; what was carried out stays known.
-    changed = moved(row, State.SUPPRESSED, now, exemption=wanted, decision=decision, approved=(), executor={})
+    carried = RecordedPlan(row.plan.fingerprint, undo.carried(row))
+    changed = moved(
+        row, State.SUPPRESSED, now, exemption=wanted, decision=decision, approved=(), executor={}, carried=carried
+    )
     detail = {"reason": wanted.reason, "expires": wanted.expires.isoformat()}
     ports.records.save(changed, Event("exempted", wanted.owner, "Undone", detail), stored)
 
