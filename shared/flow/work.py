@@ -142,7 +142,10 @@ def start_over(work: Work, error: Conflict) -> None:
     if attempt >= LAST_ATTEMPT:
         _give_up(work, error)
         return
-    work.move(State.SUPERSEDED, "superseded", error.reason, {"message": error.message}, attempt=attempt)
+    # A conflict is a write that did not happen: whoever has put it right meanwhile did it, not we.
+    executor = work.row.executor if any(step.done for step in work.row.plan.steps) else {}
+    detail = {"message": error.message}
+    work.move(State.SUPERSEDED, "superseded", error.reason, detail, attempt=attempt, executor=executor)
     _follow(work)
 
 

@@ -1,15 +1,19 @@
 """What a second reading found: who asks for a gift, who waits for what, and what nobody may close or stop."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.core.choices import Mode
 from shared.core.errors import Refused
+from shared.core.ids import ResourceId
 from shared.core.record import State
 from shared.flow.approve import approve
 from shared.flow.evaluate import evaluate
+from shared.flow.undo import Wish, undo_of
 from tests.access import DATABRICKS, policy
 from tests.fakes import World, vault_id, workspace_body, workspace_id
 from tests.flow.conftest import evaluation, run
@@ -97,3 +101,24 @@ def test_rows_that_wait_for_different_times_do_not_multiply_messages() -> None:
     assert waiting <= 9
     assert all(entry["permissions"]["keys"] == ["get", "wrapKey", "unwrapKey"] for entry in entries_of(world))
     assert vault_id().lower() not in world.records.hands
+
+
+def test_what_somebody_else_narrowed_right_before_our_write_is_not_ours_to_undo() -> None:
+    """Between our save and our write an owner has narrowed by hand: we sent nothing, and claim nothing."""
+    world = access_world(BROAD)
+    evaluate(world, evaluation(world))
+    read = world.arm.read
+
+    def reading(target: ResourceId) -> Mapping[str, Any] | None:
+        if row_of(world).executor:
+            world.grants.vault["properties"]["accessPolicies"] = [policy(DATABRICKS, ["get", "wrapKey", "unwrapKey"])]
+        return read(target)
+
+    world.arm.read = reading  # type: ignore[method-assign]
+    run(world)
+    row = row_of(world)
+
+    assert (row.state, row.executor, row.remedied, world.arm.writes()) == (State.RESOLVED, {}, (), [])
+    with pytest.raises(Refused) as caught:
+        undo_of(world, stored_of(world), Wish("ada", "x", world.clock.now() + timedelta(days=1)))
+    assert caught.value.reason == "NothingToUndo"
