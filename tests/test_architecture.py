@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from remediators import REMEDIATORS
+from shared.core.moves import grant
 from shared.core.record import State
 from simulator.stack import ROOT
 
@@ -90,3 +91,14 @@ def test_every_state_and_control_is_in_the_glossary() -> None:
 
     assert [state for state in State if f"`{state}`" not in page] == []
     assert [it.control.id for it in REMEDIATORS if it.control.id not in page] == []
+
+
+def test_the_condition_names_the_roles_that_the_steps_give_and_take() -> None:
+    """What the writer may do under its condition is what plans are made of: neither a role more nor one less."""
+    give, take = (ROOT / "infra/roles/grants.condition").read_text().split("roleAssignments/delete")
+    strict = json.loads((ROOT / "infra/roles/key_user.json").read_text())["Id"]
+    guid = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+    assert set(re.findall(guid, give)) == {grant.NARROW, grant.STRICT, grant.SECRETS_USER}
+    assert set(re.findall(guid, take)) == grant.REMOVABLE
+    assert strict == grant.STRICT

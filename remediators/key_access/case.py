@@ -7,8 +7,8 @@ from typing import Any
 
 from shared.core.choices import Choices
 from shared.core.control import Compliant, Finding, Memory, NonCompliant, Verdict
-from shared.core.facts import Hindrances, Snapshot, Vault
-from shared.core.graph import Graph, Identity, Use
+from shared.core.facts import Assignment, Hindrances, Snapshot, Vault
+from shared.core.graph import Grant, Graph, Identity, Use
 from shared.core.steps import Step
 
 _SHOWN = 20  # of each list in the evidence
@@ -55,6 +55,10 @@ class Case:
         """The ids of assignments that come and go by themselves."""
         return self.snapshot.hindrances.timed if isinstance(self.snapshot.hindrances, Hindrances) else frozenset()
 
+    def assignment(self, grant: Grant) -> Assignment | None:
+        """Return the role assignment behind a grant."""
+        return next((it for it in self.snapshot.assignments if it.id == grant.id), None)
+
     def found(
         self, names: Iterable[str], said: str, *, part: str = "", steps: tuple[Step, ...] = (), asks: str = "",
         since: datetime | None = None, **evidence: Any,
@@ -84,6 +88,7 @@ class Case:
             "identity": str(self.identity.kind),
             "model": str(self.graph.plane),
             "used_by": [{"workspace": it.workspace, "layer": it.layer, "key": it.key} for it in self.needs[:_SHOWN]],
+            "uses": len(self.needs),
         }
 
 

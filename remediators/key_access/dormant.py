@@ -5,14 +5,9 @@ from collections.abc import Iterator, Sequence
 from remediators.key_access.case import Case, shown
 from shared.core.control import Compliant, Finding, NonCompliant, Verdict
 from shared.core.facts import Roles, Snapshot, Vault
-from shared.core.graph import NEEDED, Grant, Kind, Plane
+from shared.core.graph import NEEDED, SECRET_READING, Grant, Kind, Plane
 
 SUBJECT = "dormant"
-# Databricks writes itself a policy for secret scopes even where it is ignored; reading secrets is what they need.
-_SECRETS = {
-    Plane.POLICIES: frozenset({"secrets/get", "secrets/list"}),
-    Plane.ROLES: frozenset({"secrets/getsecret/action", "secrets/readmetadata/action"}),
-}
 
 
 def is_known(snapshot: Snapshot) -> bool:
@@ -43,5 +38,6 @@ def assess(cases: Sequence[Case]) -> Iterator[Verdict]:
 
 
 def _beyond(grant: Grant, kind: Kind) -> frozenset[str]:
-    kept = _SECRETS[grant.plane] if kind is Kind.DATABRICKS else frozenset[str]()
+    # Databricks writes itself a policy for secret scopes even where it is ignored.
+    kept = SECRET_READING[grant.plane] if kind is Kind.DATABRICKS else frozenset[str]()
     return grant.allows - NEEDED[grant.plane] - kept

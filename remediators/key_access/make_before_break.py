@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from remediators.key_access.case import Case
-from shared.core.facts import Assignment, Roles
 from shared.core.graph import NEEDED, Grant, Graph, Plane
 from shared.core.moves import grant as moves
 from shared.core.steps import Step
@@ -35,20 +34,17 @@ class NarrowFirst:
         Nothing where Azure would refuse the narrow role because it is there already, and cannot be relied on (timed,
         conditional): one principal has one role at one place once. That is for a person.
         """
-        found = [(it, _assignment(self.case, it.id)) for it in self.broad]
-        relied_on = self._relied_on()
-        gone = tuple(moves.delete_role(self.case.vault, it, relied_on) for _, it in found if it)
+        relied_on, broad = self._relied_on(), [self.case.assignment(it) for it in self.broad]
+        gone = tuple(moves.delete_role(self.case.vault, it, relied_on) for it in broad if it)
         narrow = tuple(self._narrow())
         if any(self._is_there(step) for step in (*self.first, *narrow)):
             return ()
         return (*self.first, *narrow, *gone)
 
     def _is_there(self, step: Step) -> bool:
-        roles = self.case.snapshot.roles
         role = str(step.after["roleDefinitionId"]).rsplit("/", 1)[-1]
-        found = roles.assignments if isinstance(roles, Roles) else ()
-        scope = step.resource.lower()
-        return any((it.principal, it.role, it.scope) == (self.case.principal, role, scope) for it in found)
+        there = ((it.principal, it.role, it.scope) for it in self.case.snapshot.assignments)
+        return (self.case.principal, role, step.resource.lower()) in there
 
     def _rest(self) -> Graph:
         """Return what may be relied on afterwards. Never another broad role: that one may go at the same time as these."""
@@ -96,7 +92,7 @@ class NarrowFirst:
             if it.plane is Plane.ROLES
             and it.principal == principal
             and it.allows & (_NEEDED | self.kept)
-            and (made := _assignment(self.case, it.id))
+            and (made := self.case.assignment(it))
             and made.created
         ]
         bare = rest.without(it.id for _, it in helpful)
@@ -114,8 +110,3 @@ class NarrowFirst:
         scopes = [scope for scope in self._scopes() if now.held(principal, scope) >= _NEEDED]
         keeps = self.kept <= graph.held(principal)
         return keeps and all(graph.held(principal, scope) >= _NEEDED for scope in scopes)
-
-
-def _assignment(case: Case, grant_id: str) -> Assignment | None:
-    found = case.snapshot.roles.assignments if isinstance(case.snapshot.roles, Roles) else ()
-    return next((it for it in found if it.id == grant_id), None)

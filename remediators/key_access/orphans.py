@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from remediators.key_access.case import shown
 from shared.core.control import Finding, Memory, NonCompliant, Verdict
-from shared.core.facts import Roles, Snapshot, Vault
+from shared.core.facts import Snapshot, Vault
 from shared.core.graph import Graph, Plane, is_plain
 from shared.core.moves import grant as moves
 from shared.core.steps import Step
@@ -47,7 +47,7 @@ def _steps(vault: Vault, graph: Graph, snapshot: Snapshot, principal: str) -> It
         yield moves.remove_policy(vault, entries, principal)
         return
     held = {it.id for it in graph.grants if it.principal == principal and it.via == "own"}
-    for assignment in snapshot.roles.assignments if isinstance(snapshot.roles, Roles) else ():
+    for assignment in snapshot.assignments:
         is_ours = assignment.role in moves.REMOVABLE and moves.is_ours(vault.id, assignment.scope)
         if assignment.id in held and is_ours and not assignment.is_conditional:
             yield moves.delete_role(vault, assignment, None)

@@ -6,14 +6,14 @@ from datetime import datetime
 from remediators.key_access.case import MISSING, SECRETS, Case, shown
 from shared.core.control import Verdict
 from shared.core.facts import Policy
-from shared.core.graph import NEEDED, Kind, Plane, allowed, is_plain
+from shared.core.graph import NEEDED, SECRET_READING, Kind, Plane, allowed, is_plain
 from shared.core.moves import grant as moves
 from shared.core.render import az_policy_removal
 from shared.core.sights import sight_of
 
 _THREE = {"keys/get": "get", "keys/wrapkey": "wrapKey", "keys/unwrapkey": "unwrapKey"}
 _SERVICES = frozenset({Kind.STORAGE, Kind.DISKS})  # Azure's own services: they ask for keys and for nothing else
-_SECRET_READING = frozenset({"secrets/get", "secrets/list"})  # what a Key-Vault-backed secret scope needs
+_READING = SECRET_READING[Plane.POLICIES]
 
 
 def assess(case: Case) -> Iterator[Verdict]:
@@ -76,7 +76,7 @@ def _keys(case: Case, own: tuple[Policy, ...]) -> Verdict:
 
 
 def _others(case: Case, own: tuple[Policy, ...]) -> Verdict:
-    kept = _SECRET_READING if case.identity.kind is Kind.DATABRICKS else frozenset[str]()
+    kept = _READING if case.identity.kind is Kind.DATABRICKS else frozenset[str]()
     beyond = other_permissions_are_held(case) - kept
     if not beyond:
         return case.fine("secrets")

@@ -1,18 +1,19 @@
 """Azure RBAC: the roles that let an identity do more than the three, and those that stand in for a narrow one."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from remediators.key_access.case import MISSING, SECRETS, Case, shown
 from remediators.key_access.make_before_break import NarrowFirst
 from shared.core.control import Verdict
-from shared.core.facts import Assignment, Roles
-from shared.core.graph import NEEDED, Grant, Kind, Plane
+from shared.core.facts import Roles
+from shared.core.graph import NEEDED, SECRET_READING, Grant, Kind, Plane, Use
 from shared.core.moves import grant as moves
 from shared.core.render import az_role_change
 from shared.core.steps import Step
 
-SECRET_READING = frozenset({"secrets/getsecret/action", "secrets/readmetadata/action"})
+_READING = SECRET_READING[Plane.ROLES]
 _NEEDED = NEEDED[Plane.ROLES]
 
 
@@ -32,13 +33,13 @@ def assess(case: Case) -> Iterator[Verdict]:
 
 def is_broad(case: Case, grant: Grant) -> bool:
     """Whether a grant lets more than the three. Reading secrets is what secret scopes need AzureDatabricks for."""
-    tolerated = SECRET_READING if case.identity.kind is Kind.DATABRICKS else frozenset[str]()
+    tolerated = _READING if case.identity.kind is Kind.DATABRICKS else frozenset[str]()
     return bool(grant.allows - _NEEDED) and not grant.allows <= tolerated
 
 
 def _is_in_reach(case: Case, grant: Grant) -> bool:
     """Whether we may take it away: given to the identity itself, at the vault or a key, plainly, in a role of our list."""
-    assignment = assignment_of(case, grant.id)
+    assignment = case.assignment(grant)
     return (
         grant.via == "own"
         and moves.is_ours(case.vault.id, grant.scope)
@@ -58,9 +59,9 @@ def _carries_secrets(case: Case, grant: Grant) -> bool:
 
 
 def _keys(case: Case, broad: Sequence[Grant]) -> Verdict:
-    missing = {use: lacks for use in case.uses if (lacks := case.graph.lacks(use))}
-    if missing:
-        return _missing(case, sorted({word for lacks in missing.values() for word in lacks}))
+    lacking = [use for use in case.uses if case.graph.lacks(use)]
+    if lacking:
+        return _missing(case, lacking)
     if not broad:
         return case.fine()
     plan = NarrowFirst(case, broad)
@@ -71,15 +72,16 @@ def _keys(case: Case, broad: Sequence[Grant]) -> Verdict:
     )  # fmt: skip
 
 
-def _missing(case: Case, lacks: list[str]) -> Verdict:
+def _missing(case: Case, lacking: Sequence[Use]) -> Verdict:
     """A role cannot help against a denial: that is for a person."""
-    undenied = [use for use in case.uses if case.graph.lacks(use)]
-    if case.graph.denials and not any(NEEDED[Plane.ROLES] - _held_but_for_denials(case, use.key) for use in undenied):
+    lacks = sorted({word for use in lacking for word in case.graph.lacks(use)})
+    undenied = replace(case.graph, denials=())
+    if not any(undenied.lacks(use) for use in lacking):
         names = [it.name for it in case.graph.denials]
         return case.found(
             ["DeniedByDenyAssignment"], "is denied what it needs, whatever its roles say", missing=lacks, denials=names
         )
-    scopes = [case.graph.key_scope(use.key) for use in undenied] if case.choices.grant_at_key else [case.graph.vault]
+    scopes = [case.graph.key_scope(use.key) for use in lacking] if case.choices.grant_at_key else [case.graph.vault]
     role = moves.STRICT if case.choices.strict_role else moves.NARROW
     steps = tuple(
         moves.assign_role(case.vault, scope, role, case.principal, grants=True) for scope in dict.fromkeys(scopes)
@@ -90,13 +92,6 @@ def _missing(case: Case, lacks: list[str]) -> Verdict:
     )  # fmt: skip
 
 
-def _held_but_for_denials(case: Case, key: str) -> frozenset[str]:
-    graph = case.graph
-    return type(graph)(graph.vault, graph.plane, graph.uses, graph.identities, graph.grants).held(
-        case.principal, graph.key_scope(key)
-    )
-
-
 def _secrets(case: Case, asked: Sequence[Grant]) -> Verdict:
     if not asked:
         return case.fine("secrets")
@@ -105,9 +100,9 @@ def _secrets(case: Case, asked: Sequence[Grant]) -> Verdict:
     if case.identity.kind is Kind.DATABRICKS:
         rest = case.graph.without(it.id for it in asked)
         reads = any("secrets/getsecret/action" in it.allows for it in asked)
-        kept = SECRET_READING if reads else kept
-        if reads and not rest.held(case.principal) >= SECRET_READING:
-            is_new = not case.graph.held(case.principal) >= SECRET_READING
+        kept = _READING if reads else kept
+        if reads and not rest.held(case.principal) >= _READING:
+            is_new = not case.graph.held(case.principal) >= _READING
             first = (
                 moves.assign_role(case.vault, case.graph.vault, moves.SECRETS_USER, case.principal, grants=is_new),
             )
@@ -132,7 +127,7 @@ def _elsewhere(case: Case, broad: Sequence[Grant]) -> Verdict:
         )
         if applies
     ]
-    found = [(it, assignment_of(case, it.id)) for it in broad]
+    found = [(it, case.assignment(it)) for it in broad]
     return case.found(
         names, f"holds broad roles that cmkwarden does not take away: {', '.join(_named(case, broad))}", part="elsewhere",
         roles=_named(case, broad), scopes=shown({it.scope for it in broad}),
@@ -140,20 +135,13 @@ def _elsewhere(case: Case, broad: Sequence[Grant]) -> Verdict:
     )  # fmt: skip
 
 
-def assignment_of(case: Case, grant_id: str) -> Assignment | None:
-    """Return the assignment behind a grant."""
-    roles = case.snapshot.roles
-    found = roles.assignments if isinstance(roles, Roles) else ()
-    return next((it for it in found if it.id == grant_id), None)
-
-
 def _named(case: Case, grants: Sequence[Grant]) -> list[str]:
     roles = case.snapshot.roles
-    found = [assignment_of(case, it.id) for it in grants]
+    found = [case.assignment(it) for it in grants]
     named = {role.name for it in found if it and isinstance(roles, Roles) and (role := roles.role(it))}
     return shown(named)
 
 
 def _since(case: Case, broad: Sequence[Grant]) -> datetime | None:
-    found = [assignment_of(case, it.id) for it in broad]
+    found = [case.assignment(it) for it in broad]
     return max((it.created for it in found if it and it.created), default=None)

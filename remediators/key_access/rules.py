@@ -17,7 +17,7 @@ from remediators.key_access import dormant, orphans, policies, roles
 from remediators.key_access.case import Case, shown
 from shared.core.choices import Choices
 from shared.core.control import Compliant, Finding, Memory, NotApplicable, Unknown, Verdict
-from shared.core.facts import Roles, Snapshot, Unreadable
+from shared.core.facts import Snapshot, Unreadable
 from shared.core.graph import Graph, Plane, graph
 from shared.core.scope import InScope, cmk_vault
 
@@ -74,12 +74,8 @@ def _others(whole: Graph, snapshot: Snapshot) -> dict[str, Any]:
     """Return who else may do something here: people, groups, pipelines, backup. Evidence; they are left alone."""
     used = {it.principal for it in whole.identities}
     found = {it.principal for it in whole.grants if it.plane is whole.plane} - used
-    people = sorted({it.principal_type for it in _assignments(snapshot) if it.principal in found})
+    people = sorted({it.principal_type for it in snapshot.assignments if it.principal in found})
     return {"count": len(found), "principals": shown(found), "types": people}
-
-
-def _assignments(snapshot: Snapshot) -> Sequence[Any]:
-    return snapshot.roles.assignments if isinstance(snapshot.roles, Roles) else ()
 
 
 def _gone(judged: Sequence[Verdict], snapshot: Snapshot, memory: Memory) -> Iterator[Verdict]:

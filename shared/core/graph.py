@@ -49,6 +49,12 @@ NEEDED = {
     Plane.ROLES: frozenset({"keys/read", "keys/wrap/action", "keys/unwrap/action"}),
 }
 
+# What a Key-Vault-backed secret scope needs AzureDatabricks for (AZURE 1.4, 3.1).
+SECRET_READING = {
+    Plane.POLICIES: frozenset({"secrets/get", "secrets/list"}),
+    Plane.ROLES: frozenset({"secrets/getsecret/action", "secrets/readmetadata/action"}),
+}
+
 
 class Kind(StrEnum):
     """What an identity that uses keys is."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.core.errors import Refused
-from shared.core.facts import Policy, Roles, Snapshot, Vault
+from shared.core.facts import Policy, Snapshot, Vault
 from shared.core.graph import is_plain
 from shared.core.moves import grant as moves
 from shared.core.parse.access import GROUPS
@@ -47,8 +47,7 @@ def commands(row: Remediation) -> list[str]:
 
 def roles_are_back(row: Remediation, snapshot: Snapshot) -> bool:
     """Whether every role that was taken is held again, under whatever name."""
-    found = snapshot.roles.assignments if isinstance(snapshot.roles, Roles) else ()
-    held = {(it.principal, it.role, it.scope) for it in found}
+    held = {(it.principal, it.role, it.scope) for it in snapshot.assignments}
     taken = [step.before for step in carried(row) if step.kind == moves.ROLE_DELETE]
     return bool(taken) and all(
         (

@@ -9,14 +9,13 @@ What was decided before is decided again from a fresh read: a plan is never repl
 """
 
 import logging
-import sys
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from shared.core import ids
-from shared.core.control import Compliant, Finding, Memory, NonCompliant, NotApplicable, Remediator, Unknown, Verdict
+from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable, Remediator, Unknown, Verdict
 from shared.core.decide import Decision, Kind, decide
 from shared.core.errors import BadInput, Conflict, Denied, RowChanged, Temporary
 from shared.core.facts import Snapshot
@@ -38,7 +37,6 @@ _log = logging.getLogger("cmkwarden.apply")
 # What no approval outweighs.
 _AGAINST_ANYBODY = frozenset({"WouldBreakAWorkspace", "Locked", "Exempted", "NoAutomaticRemedy"})
 _SOON = timedelta(seconds=2)  # another row of the target writes just now
-_NOT_JUDGED = "NotJudged"
 _READS_BACK = 3  # a write is nearly always visible in the first read; after the last we come back through the queue
 
 
@@ -74,14 +72,10 @@ def _attempt(work: Work) -> None:
     if not reserve(work):
         wait(work, work.ports.clock.now() + _SOON, "TargetIsBusy")
         return
-    try:
-        _try(work)
-    finally:
-        # Not where the process is being killed: then the row's own message, delivered again, has the target already.
-        # Nor where the row is somebody else's by now: they have the target under the same name.
-        error = sys.exception()
-        if error is None or (isinstance(error, Exception) and not isinstance(error, RowChanged)):
-            release(work)
+    _try(work)
+    # Only where the row is still ours and its end is saved. Whoever takes the row over has the target under the same
+    # name; where nobody does it is free in time.
+    release(work)
 
 
 def _try(work: Work) -> None:
@@ -106,15 +100,12 @@ class _Bench:
     memory: Memory
     subject: str
 
-    def judge(self, snapshot: Snapshot) -> Verdict:
-        """Judge the subject. Where nothing is said of it the whole decides; silence is never compliance."""
+    def judge(self, snapshot: Snapshot) -> Verdict | None:
+        """Judge the subject. Where nothing is said of it, a whole that could not be judged decides; else None."""
         now = self.ports.clock.now()
         said = {it.subject: it for it in self.remediator.judge(snapshot, self.memory, self.ports.choices, now)}
         whole = said.get("")
-        if self.subject not in said and isinstance(whole, Unknown | NotApplicable):
-            return whole
-        silent = Unknown(Finding(_NOT_JUDGED, "nothing can be said about the subject as things stand"), self.subject)
-        return said.get(self.subject, silent)
+        return said.get(self.subject) or (whole if isinstance(whole, Unknown | NotApplicable) else None)
 
 
 def _carry_out(work: Work) -> None:
@@ -128,10 +119,7 @@ def _carry_out(work: Work) -> None:
     check_settled(snapshot)
     if bench.remediator.control.takes_away:
         snapshot = deepen(ports, snapshot, bench.memory)
-    verdict = bench.judge(snapshot)
-    if verdict.finding.reason == _NOT_JUDGED:  # an orphan, perhaps: only who searches the whole estate can say
-        snapshot = complete(ports, snapshot, bench.memory)
-        verdict = bench.judge(snapshot)
+    snapshot, verdict = _judged(bench, snapshot)
     if isinstance(verdict, Compliant):
         _resolve(work, verdict, "FoundCompliant")
         return
@@ -150,7 +138,18 @@ def _carry_out(work: Work) -> None:
         _verify(work, bench, snapshot)
 
 
-def _objection(work: Work, bench: "_Bench", verdict: NonCompliant, plan: Plan, snapshot: Snapshot) -> Decision | None:
+def _judged(bench: _Bench, snapshot: Snapshot) -> tuple[Snapshot, Verdict]:
+    """Judge the subject. Of an orphan only who has searched the whole estate can say anything."""
+    verdict = bench.judge(snapshot)
+    if verdict is None:
+        snapshot = complete(bench.ports, snapshot, bench.memory)
+        verdict = bench.judge(snapshot)
+    if verdict is None:  # silence is no compliance
+        raise Denied("NotJudged", "nothing can be said about the subject as things stand")
+    return snapshot, verdict
+
+
+def _objection(work: Work, bench: _Bench, verdict: NonCompliant, plan: Plan, snapshot: Snapshot) -> Decision | None:
     """Return the decision that now stands against a write, if one does. Counting rails were asked when it was let through."""
     ports, row, now = work.ports, work.row, work.ports.clock.now()
     case = case_of(ports, bench.remediator, verdict, plan, snapshot, bench.memory, work.stored)
@@ -165,12 +164,12 @@ def _objection(work: Work, bench: "_Bench", verdict: NonCompliant, plan: Plan, s
 def _verify(work: Work, bench: _Bench, before: Snapshot) -> None:
     """Read back and judge once more: nothing is done before a fresh read says so."""
 
-    def judged() -> Verdict:
+    def judged() -> Verdict | None:
         return bench.judge(read_again(bench.ports, before, bench.memory))
 
-    def last(state: RetryCallState) -> Verdict:
+    def last(state: RetryCallState) -> Verdict | None:
         assert state.outcome is not None  # noqa: S101 - tenacity calls this after an attempt only
-        verdict: Verdict = state.outcome.result()
+        verdict: Verdict | None = state.outcome.result()
         return verdict
 
     verdict = Retrying(
@@ -181,7 +180,8 @@ def _verify(work: Work, bench: _Bench, before: Snapshot) -> None:
         retry_error_callback=last,
     )(judged)
     if not isinstance(verdict, Compliant):
-        raise Temporary("NotVisibleYet", f"the write was accepted, but a read still says: {verdict.finding.message}")
+        said = verdict.finding.message if verdict else "nothing"
+        raise Temporary("NotVisibleYet", f"the write was accepted, but a read still says: {said}")
     _resolve(work, verdict, "Verified")
 
 

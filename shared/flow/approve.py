@@ -21,7 +21,6 @@ _log = logging.getLogger("cmkwarden.approve")
 LONGEST_COMMENT = 2000  # characters
 _LONGEST = timedelta(days=30)  # an approval older than that was given for another world
 _SAVED_BY_THEN = timedelta(seconds=3)
-_NAMED = 20  # evidence names no more workspaces than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,8 @@ def _authors(ports: Ports, row: Remediation) -> list[str]:
     Whoever points a workspace at a vault has asked for its grant (DESIGN 5).
     """
     uses = row.finding.evidence.get("used_by", ()) if any(step.grants for step in row.plan.steps) else ()
-    more = [""] if len(uses) >= _NAMED else []  # the list was cut: nobody knows who else has asked
+    is_cut = len(uses) < int(row.finding.evidence.get("uses", 0)) and bool(uses)
+    more = [""] if is_cut else []  # nobody knows who else has asked
     workspaces = dict.fromkeys(str(it["workspace"]) for it in uses if isinstance(it, Mapping) and "workspace" in it)
     return [*(ports.diary.author(ids.parse(at)) for at in (row.target, *workspaces)), *more]
 

@@ -129,6 +129,8 @@ def obstacles(ports: Ports, snapshot: Snapshot, memory: Memory, steps: Sequence[
 
 def broken(ports: Ports, snapshot: Snapshot, memory: Memory, steps: Sequence[Step]) -> tuple[str, ...]:
     """Return what a plan would stop, in words."""
+    if not steps:
+        return ()
     uses = broken_by(graph(snapshot, memory, ports.choices), steps)
     return tuple(f"{use.layer} of {use.workspace}" for use in uses)
 

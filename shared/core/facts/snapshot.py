@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.core.facts.access import Hindrances, Roles
+from shared.core.facts.access import Assignment, Hindrances, Roles
 from shared.core.facts.vault import Vault
 from shared.core.facts.workspace import Workspace
 from shared.core.ids import ResourceId
@@ -38,3 +38,8 @@ class Snapshot:
     hindrances: Hindrances | Unreadable | None = None
     declared: frozenset[str] | Unreadable = frozenset()  # object ids of the identities that the deployment declares
     is_complete: bool = False
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """The role assignments that reach the vault; none where nobody has read them."""
+        return self.roles.assignments if isinstance(self.roles, Roles) else ()
