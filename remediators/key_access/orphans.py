@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from remediators.key_access.case import shown
 from shared.core.control import Finding, Memory, NonCompliant, Verdict
 from shared.core.facts import Snapshot, Vault
-from shared.core.graph import Graph, Plane, is_plain
+from shared.core.graph import Graph, Plane
 from shared.core.moves import grant as moves
 from shared.core.steps import Step
 
@@ -43,8 +43,7 @@ def assess(vault: Vault, graph: Graph, snapshot: Snapshot, memory: Memory) -> It
 
 def _steps(vault: Vault, graph: Graph, snapshot: Snapshot, principal: str) -> Iterator[Step]:
     if graph.plane is Plane.POLICIES:
-        entries = [it for it in vault.policies if it.principal == principal and is_plain(it, vault)]
-        yield moves.remove_policy(vault, entries, principal)
+        yield moves.remove_policy(vault, vault.policies_of(principal), principal)
         return
     held = {it.id for it in graph.grants if it.principal == principal and it.via == "own"}
     for assignment in snapshot.assignments:

@@ -6,7 +6,7 @@ from datetime import datetime
 from remediators.key_access.case import MISSING, SECRETS, Case, shown
 from shared.core.control import Verdict
 from shared.core.facts import Policy
-from shared.core.graph import NEEDED, SECRET_READING, Kind, Plane, allowed, is_plain
+from shared.core.graph import NEEDED, SECRET_READING, Kind, Plane, allowed
 from shared.core.moves import grant as moves
 from shared.core.render import az_policy_removal
 from shared.core.sights import sight_of
@@ -18,7 +18,7 @@ _READING = SECRET_READING[Plane.POLICIES]
 
 def assess(case: Case) -> Iterator[Verdict]:
     """Yield what there is to say of one identity: its keys, its other permissions, its odd entries."""
-    own = tuple(it for it in case.vault.policies if it.principal == case.principal and is_plain(it, case.vault))
+    own = case.vault.policies_of(case.principal)
     yield _keys(case, own)
     if case.identity.kind not in _SERVICES:
         yield _others(case, own)
@@ -92,7 +92,7 @@ def _others(case: Case, own: tuple[Policy, ...]) -> Verdict:
 
 def _odd(case: Case) -> Verdict:
     """Entries that Azure reads in another way: by way of an application, or of another tenant. Nobody but a person decides."""
-    odd = [it for it in case.vault.policies if it.principal == case.principal and not is_plain(it, case.vault)]
+    odd = [it for it in case.vault.policies if it.principal == case.principal and not case.vault.is_plain(it)]
     if not any(allowed(it) for it in odd):
         return case.fine("elsewhere")
     names = [

@@ -1,6 +1,6 @@
 """The decision table: what happens to a finding, and why. One pure function, one row a line, first match wins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -90,11 +90,16 @@ def _stopped(case: Case, choices: Choices) -> Iterator[Decision]:
         yield Decision(Kind.OBSERVE, "ModeIsObserve", f"the mode of {case.control} is observe: nothing is written")
     if not case.plan.steps:
         yield Decision(Kind.TICKET, "NoAutomaticRemedy", "there is no step that cmkwarden can take: a person must act")
-    if case.breaks:
-        said = f"the plan is refused: after it this would not work: {', '.join(case.breaks[:5])}"
+    yield from blocked(case.breaks, case.locks)
+
+
+def blocked(breaks: Sequence[str], locks: Sequence[str]) -> Iterator[Decision]:
+    """What no approval outweighs: a workspace that would not work afterwards, a lock that would stop a plan half way."""
+    if breaks:
+        said = f"the plan is refused: after it this would not work: {', '.join(breaks[:5])}"
         yield Decision(Kind.TICKET, "WouldBreakAWorkspace", said)
-    if case.locks:
-        said = f"a lock would stop the plan half way ({', '.join(case.locks[:5])}): take it off, then retry"
+    if locks:
+        said = f"a lock would stop the plan half way ({', '.join(locks[:5])}): take it off, then retry"
         yield Decision(Kind.TICKET, "Locked", said)
 
 

@@ -205,7 +205,7 @@ def _identities(uses: tuple[Use, ...], snapshot: Snapshot, choices: Choices) -> 
 
 def _grants(vault: Vault, snapshot: Snapshot) -> Iterator[Grant]:
     for place, policy in enumerate(vault.policies):
-        if is_plain(policy, vault):
+        if vault.is_plain(policy):
             yield Grant(str(place), Plane.POLICIES, policy.principal, vault.id.key, "own", allowed(policy))
     if isinstance(snapshot.roles, Roles):
         for assignment in snapshot.roles.assignments:
@@ -224,11 +224,6 @@ def _of_assignment(vault: Vault, snapshot: Snapshot, roles: Roles, assignment: A
     for principal, held in (roles.by_group or {}).items():
         if assignment.id in held and principal != assignment.principal:
             yield Grant(assignment.id, Plane.ROLES, principal, assignment.scope, "group", allows, is_sure=False)
-
-
-def is_plain(policy: Policy, vault: Vault) -> bool:
-    """Whether a policy speaks of a principal of the vault's own tenant, by itself and not by way of an application."""
-    return not policy.application and policy.tenant in {vault.tenant, ""}
 
 
 def allowed(policy: Policy) -> frozenset[str]:

@@ -14,7 +14,7 @@ VAULT = "Microsoft.KeyVault/vaults"
 WORKSPACE = "Microsoft.Databricks/workspaces"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
-_SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)+")
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 # Resource group names may hold any letter or digit of any script; other names are narrower (a vault's is ASCII).
@@ -84,7 +84,7 @@ def parse(text: object) -> ResourceId:
         )
     subscription, group, provider, kind, name = words[1], words[3], words[5], words[6], words[7]
     for pattern, word, what in (
-        (_SUBSCRIPTION, subscription, "subscription id (a GUID)"),
+        (GUID, subscription, "subscription id (a GUID)"),
         (_NAME, group, "resource group name"),
         (_PROVIDER, provider, "provider namespace"),
         (_TYPE, kind, "resource type"),

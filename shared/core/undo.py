@@ -9,7 +9,6 @@ from typing import Any
 
 from shared.core.errors import Refused
 from shared.core.facts import Policy, Snapshot, Vault
-from shared.core.graph import is_plain
 from shared.core.moves import grant as moves
 from shared.core.parse.access import GROUPS
 from shared.core.record import PlannedStep, Remediation
@@ -17,8 +16,6 @@ from shared.core.render import undo_commands
 from shared.core.steps import Step
 
 SUBJECT = "undo of"  # an undo has a row of its own, of which no control speaks
-_POLICIES = frozenset({moves.POLICY_SET, moves.POLICY_REMOVE})
-_ROLES = frozenset({moves.ROLE_ASSIGN, moves.ROLE_DELETE})
 
 
 def carried(row: Remediation) -> tuple[PlannedStep, ...]:
@@ -37,7 +34,7 @@ def check(row: Remediation) -> None:
 
 def is_by_hand(row: Remediation) -> bool:
     """Whether only an owner can undo it: the writer may not assign a broad role."""
-    return any(step.kind in _ROLES for step in carried(row))
+    return any(step.kind in moves.ON_ROLES for step in carried(row))
 
 
 def commands(row: Remediation) -> list[str]:
@@ -72,10 +69,10 @@ def steps(row: Remediation, snapshot: Snapshot) -> tuple[Step, ...]:
 
 def _restored(row: Remediation, vault: Vault) -> Iterator[Step]:
     for step in carried(row):
-        if step.kind not in _POLICIES:
+        if step.kind not in moves.ON_POLICIES:
             continue
         principal = str(step.after["objectId"])
-        now = tuple(it for it in vault.policies if it.principal == principal and is_plain(it, vault))
+        now = vault.policies_of(principal)
         entries = step.before["entries"]
         if _said(now) == _before(entries):
             continue

@@ -16,7 +16,6 @@ from shared.core.ids import ResourceId
 LONGEST_EVENT = 1_048_576  # bytes; Event Grid's own limit for one event (AZURE 5.4)
 
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SAFE_ID = re.compile(r"[^\w.:/-]", re.ASCII)
 
 
@@ -79,7 +78,7 @@ def _actor(event: dict[str, Any]) -> str:
     content = event.get("data")
     claims = content.get("claims") if isinstance(content, dict) else None
     caller = claims.get(_OBJECT_ID) if isinstance(claims, dict) else None
-    return caller.lower() if isinstance(caller, str) and _GUID.fullmatch(caller) else ""
+    return caller.lower() if isinstance(caller, str) and ids.GUID.fullmatch(caller) else ""
 
 
 def _safe(value: object) -> str:

@@ -1,6 +1,5 @@
 """How the text of a setting is read: each returns the value, or raises ValueError that says what would be right."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -77,7 +76,7 @@ def seconds(value: str) -> timedelta:
 
 def guid(value: str) -> str:
     """Read a GUID; empty is none."""
-    if value and not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+    if value and not ids.GUID.fullmatch(value):
         raise ValueError("must be a GUID")
     return value.lower()
 

@@ -96,7 +96,7 @@ def _with(work: Work, step: PlannedStep) -> RecordedPlan:
 
 def _is_current(ports: Ports, step: Step) -> bool:
     """Read what one entry of a list would replace once more, right before the write: the service has no ETag for it."""
-    if step.kind not in {grant.POLICY_SET, grant.POLICY_REMOVE}:
+    if step.kind not in grant.ON_POLICIES:
         return True
     body = ports.arm.read(ids.parse(step.resource))
     return body is not None and grant.is_current(step, parse.vault(body))

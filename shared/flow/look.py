@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.core.choices import Choices
 from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable, Remediator, Unknown, Verdict
-from shared.core.decide import Case, Decision, Kind, decide
+from shared.core.decide import Case, Decision, Kind, blocked, decide
 from shared.core.facts import Hindrances, Snapshot, Unreadable, Vault, Workspace
 from shared.core.graph import graph
 from shared.core.ids import ResourceId
@@ -121,10 +121,7 @@ def case_of(
 
 def obstacles(ports: Ports, snapshot: Snapshot, memory: Memory, steps: Sequence[Step]) -> Decision | None:
     """Return what no approval outweighs, where it stands against steps that no control has planned."""
-    breaks, locks = broken(ports, snapshot, memory, steps), _locks(snapshot, steps)
-    if breaks:
-        return Decision(Kind.TICKET, "WouldBreakAWorkspace", f"after it this would not work: {', '.join(breaks[:5])}")
-    return Decision(Kind.TICKET, "Locked", f"a lock stands against it: {', '.join(locks[:5])}") if locks else None
+    return next(blocked(broken(ports, snapshot, memory, steps), _locks(snapshot, steps)), None)
 
 
 def broken(ports: Ports, snapshot: Snapshot, memory: Memory, steps: Sequence[Step]) -> tuple[str, ...]:

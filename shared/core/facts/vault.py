@@ -28,6 +28,14 @@ class Vault:
     tenant: str = ""
     policies: tuple[Policy, ...] = ()
 
+    def is_plain(self, policy: Policy) -> bool:
+        """Whether a policy speaks of a principal of the vault's own tenant, by itself and not by way of an application."""
+        return not policy.application and policy.tenant in {self.tenant, ""}
+
+    def policies_of(self, principal: str) -> tuple[Policy, ...]:
+        """Return the policies that speak of a principal itself: one, unless somebody has doubled it."""
+        return tuple(it for it in self.policies if it.principal == principal and self.is_plain(it))
+
     @property
     def is_settled(self) -> bool:
         """Whether Azure has finished creating it; until then (`RegisteringDns`) nothing about it is final."""

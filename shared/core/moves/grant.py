@@ -22,6 +22,8 @@ POLICY_SET = "policy.set"
 POLICY_REMOVE = "policy.remove"
 ROLE_ASSIGN = "role.assign"
 ROLE_DELETE = "role.delete"
+ON_POLICIES = frozenset({POLICY_SET, POLICY_REMOVE})
+ON_ROLES = frozenset({ROLE_ASSIGN, ROLE_DELETE})
 
 # Azure's own narrow role, the strict one of infra/roles/key_user.json, and reading secrets (AZURE 3.1).
 NARROW = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
@@ -41,7 +43,6 @@ REMOVABLE = frozenset({
 })  # fmt: skip
 
 _ROLES = "/providers/Microsoft.Authorization/roleAssignments/"
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _KEY = re.compile(r"(/keys/[0-9A-Za-z-]{1,127})?")
 
 
@@ -138,16 +139,8 @@ def delete_role_request(step: Step) -> Request:
 
 
 def is_current(step: Step, vault: Vault) -> bool:
-    """Whether what a step would replace is still what it was made from: asked right before the write (AZURE 2.2: no etag)."""
-    if step.kind not in {POLICY_SET, POLICY_REMOVE}:
-        return True
-    principal = step.after["objectId"]
-    now = [
-        it.raw
-        for it in vault.policies
-        if it.principal == principal and not it.application and it.tenant in {vault.tenant, ""}
-    ]
-    return now == list(step.before["entries"])
+    """Whether the policy that a step would replace is still what it was made from (AZURE 2.2: there is no etag)."""
+    return [it.raw for it in vault.policies_of(step.after["objectId"])] == list(step.before["entries"])
 
 
 def is_ours(vault: ResourceId, scope: str) -> bool:
@@ -164,7 +157,7 @@ def below(vault: ResourceId, scope: str) -> str:
 
 def _name(assignment: Assignment) -> str:
     name = assignment.path.rstrip("/").rsplit("/", 1)[-1]
-    if not _GUID.fullmatch(name):
+    if not ids.GUID.fullmatch(name):
         raise BadInput("BadArmAnswer", f"{name[:80]!r} is not the name of a role assignment")
     return name
 
