@@ -16,6 +16,7 @@ Keys are hashes or GUIDs, so that any ARM id survives. Nothing here names a pers
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -167,7 +168,8 @@ class TableRecords:
         partition = key(target.key)
         entity = self._targets.get(partition, "hand")
         if entity and entity["holder"] == row_id:
-            self._targets.remove(partition, "hand")
+            with suppress(RowChanged):  # taken by somebody else since it was read
+                self._targets.remove(partition, "hand", _etag(entity))
 
     @retry(
         retry=retry_if_exception_type(RowChanged),

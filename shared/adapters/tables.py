@@ -61,9 +61,10 @@ class Table:
         else:
             self._retried(lambda: self._client.create_entity(dict(entity)))
 
-    def remove(self, partition: str, row: str) -> None:
-        """Remove one entity; one that is not there is no error."""
-        self._retried(lambda: self._client.delete_entity(partition, row))
+    def remove(self, partition: str, row: str, etag: str = "") -> None:
+        """Remove one entity; one that is not there is no error. Raises RowChanged where it is not the version with this ETag."""
+        guard: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+        self._retried(lambda: self._client.delete_entity(partition, row, **guard))
 
     def together(self, first: Entity, etag: str, second: Entity) -> str:
         """Write two entities of one partition or neither: `first` guarded by its ETag, `second` new. Returns the new ETag."""

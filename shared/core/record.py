@@ -68,7 +68,11 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step as the record keeps it: what it was when the plan was made, and when it was carried out."""
+    """A step as the record keeps it.
+
+    `sent` is when we last asked Azure for it, None where Azure has refused; `done` when that had taken effect. What
+    came about without us has neither, and is not ours to undo.
+    """
 
     id: str
     kind: str
@@ -79,6 +83,7 @@ class PlannedStep:
     irreversible: bool
     done: datetime | None = None
     grants: bool = False
+    sent: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,15 @@ class RecordedPlan:
 
     fingerprint: str = ""
     steps: tuple[PlannedStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What we have carried out: in which occurrence, and what the finding that it remedied covered."""
+
+    steps: tuple[PlannedStep, ...] = ()
+    occurrence: int = 0
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +119,8 @@ class Approval:
 class Exemption:
     """A person's dated "not here".
 
-    `covers` is what was found when it was given, as `finding reason` and permissions beyond what is allowed: what goes
-    beyond that is not exempted. None: the whole finding.
+    `covers` is what was found when it was given, as the finding's reason and permissions beyond what is allowed: what
+    goes beyond that is not exempted. None: the whole finding.
     """
 
     owner: str
@@ -121,7 +135,7 @@ class Remediation:
 
     `approved` holds the step ids that may be carried out. `claim` names the message that holds an `applying` row,
     `attempt` counts temporary failures in a row, `remedied` the times this target was put right before. `noticed` is
-    when the owner was told of this plan, `carried` the plan that was carried out last. Of an undo, `undoes` names the remediation and `requester` who asked for it.
+    when the owner was told of this plan, `carried` what was carried out before it. Of an undo, `undoes` names the remediation and `requester` who asked for it.
     """
 
     id: str
@@ -145,7 +159,7 @@ class Remediation:
     noticed: datetime | None = None
     approvals: tuple[Approval, ...] = ()
     exemption: Exemption | None = None
-    carried: RecordedPlan | None = None
+    carried: Carried | None = None
     undoes: str = ""
     requester: str = ""
 
@@ -165,7 +179,8 @@ def exempted(row: Remediation | None, finding: Finding, now: datetime) -> str:
     it = row.exemption if row else None
     if it is None or not it.owner or not it.reason or it.expires <= now:
         return ""
-    if it.covers is not None and not set(covered(finding)) <= set(it.covers):
+    reason, *beyond = covered(finding)  # the same permissions may be found under another reason tomorrow
+    if it.covers is not None and not set(beyond or [reason]) <= set(it.covers):
         return ""
     return f"exempted by {it.owner} until {it.expires:%Y-%m-%d %H:%M} UTC: {it.reason}"
 
@@ -205,10 +220,25 @@ def resolved(row: Remediation, now: datetime) -> Remediation:
     """Return the row as resolved. Where we wrote, its steps are done and it counts against whoever changes it back."""
     if not row.executor:
         return moved(row, State.RESOLVED, now, verdict="Compliant", attempt=0)
-    steps = tuple(replace(step, done=step.done or now) for step in row.plan.steps)
+    steps = tuple(replace(step, done=step.done or now) if step.sent else step for step in row.plan.steps)
+    ours = replace(row, plan=replace(row.plan, steps=steps))
     remedied = (*(time for time in row.remedied if time > now - timedelta(days=1)), now)
-    plan = replace(row.plan, steps=steps)
-    return moved(row, State.RESOLVED, now, verdict="Compliant", attempt=0, plan=plan, remedied=remedied, carried=plan)
+    return moved(
+        ours, State.RESOLVED, now, verdict="Compliant", attempt=0, remedied=remedied, carried=carried_out(ours)
+    )
+
+
+def carried_out(row: Remediation) -> Carried | None:
+    """Return what we have carried out so far: by this plan and those before it in this occurrence, else what came last."""
+    done = tuple(step for step in row.plan.steps if step.done) if row.executor else ()
+    if not done:
+        return row.carried
+    again = {step.id for step in done}
+    is_same = row.carried is not None and row.carried.occurrence == row.occurrence
+    before = tuple(step for step in row.carried.steps if step.id not in again) if row.carried and is_same else ()
+    covers = row.carried.covers if row.carried and is_same else ()
+    whole = tuple(dict.fromkeys([*covers, *covered(row.finding)]))
+    return Carried((*before, *done), row.occurrence, whole)
 
 
 def recorded(plan: Plan) -> RecordedPlan:
@@ -216,7 +246,7 @@ def recorded(plan: Plan) -> RecordedPlan:
     return RecordedPlan(plan.fingerprint, tuple(recorded_step(step) for step in plan.steps))
 
 
-def recorded_step(step: Step, done: datetime | None = None) -> PlannedStep:
+def recorded_step(step: Step, sent: datetime | None = None) -> PlannedStep:
     """Return a step as the record keeps it."""
     return PlannedStep(
         id=step.id,
@@ -226,6 +256,6 @@ def recorded_step(step: Step, done: datetime | None = None) -> PlannedStep:
         after=dict(step.after),
         permission=step.permission,
         irreversible=step.irreversible,
-        done=done,
         grants=step.grants,
+        sent=sent,
     )

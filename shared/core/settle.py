@@ -20,6 +20,7 @@ from shared.core.record import (
     STUCK_UNTIL_CHANGED,
     Remediation,
     State,
+    carried_out,
     is_let_through,
     moved,
     recorded,
@@ -69,7 +70,9 @@ def _unknown(row: Remediation | None, look: Look, now: datetime) -> Remediation:
         return _opened(look, State.OBSERVED, now)
     if row.is_open:
         return row
-    news: dict[str, object] = {"finding": look.verdict.finding, "decision": look.decision, "executor": {}}
+    news: dict[str, object] = {
+        "finding": look.verdict.finding, "decision": look.decision, "executor": {}, "carried": carried_out(row),
+    }  # fmt: skip
     return moved(row, State.OBSERVED, now, verdict="Unknown", **news)
 
 
@@ -87,7 +90,7 @@ def _found(row: Remediation | None, look: Look, now: datetime) -> Remediation:
     noticed = row.noticed if row.is_open and row.plan.fingerprint == look.plan.fingerprint else None
     return moved(
         row, state, now, **_news(look), **again, attempt=attempt, approved=_approved(look),
-        noticed=noticed or _noticed(look, now),
+        noticed=noticed or _noticed(look, now), carried=carried_out(row),
     )  # fmt: skip
 
 

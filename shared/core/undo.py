@@ -11,7 +11,7 @@ from shared.core.errors import Refused
 from shared.core.facts import Policy, Snapshot, Vault
 from shared.core.moves import grant as moves
 from shared.core.parse.access import GROUPS
-from shared.core.record import PlannedStep, Remediation
+from shared.core.record import PlannedStep, Remediation, carried_out
 from shared.core.render import undo_commands
 from shared.core.steps import Step
 
@@ -19,9 +19,15 @@ SUBJECT = "undo of"  # an undo has a row of its own, of which no control speaks
 
 
 def carried(row: Remediation) -> tuple[PlannedStep, ...]:
-    """Return the steps that were carried out last: of this plan, or of the one before it."""
-    sent = [step for step in row.plan.steps if step.done] if row.executor else []
-    return tuple(sent) or (row.carried.steps if row.carried else ())
+    """Return the steps that we have carried out, and nobody else."""
+    found = carried_out(row)
+    return found.steps if found else ()
+
+
+def covers(row: Remediation) -> tuple[str, ...]:
+    """Return what an undo must exempt: what was found when those steps were carried out, and nothing beyond."""
+    found = carried_out(row)
+    return found.covers if found else ()
 
 
 def check(row: Remediation) -> None:

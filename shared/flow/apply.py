@@ -9,6 +9,7 @@ What was decided before is decided again from a fresh read: a plan is never repl
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ from shared.core.errors import BadInput, Conflict, Denied, RowChanged, Temporary
 from shared.core.facts import Snapshot
 from shared.core.plan import Plan
 from shared.core.ports import Delivery, Poisoned, Ports
-from shared.core.record import Remediation, is_let_through, resolved
+from shared.core.record import Remediation, State, is_let_through, resolved
 from shared.flow import messages
 from shared.flow.carry import hold, standing, write
 from shared.flow.gather import check_settled, complete, deepen, gather, read_again
@@ -30,6 +31,7 @@ from shared.flow.messages import APPLY, Apply
 from shared.flow.restore import restore
 from shared.flow.say import say
 from shared.flow.trace import span
+from shared.flow.undo import lift
 from shared.flow.work import Work, claim, fail, postpone, release, reserve, start_over, wait
 
 _log = logging.getLogger("cmkwarden.apply")
@@ -79,6 +81,13 @@ def _attempt(work: Work) -> None:
 
 
 def _try(work: Work) -> None:
+    _try_once(work)
+    if work.row.undoes and work.row.state in {State.FAILED, State.AWAITING_APPROVAL}:
+        with suppress(RowChanged):  # whoever has the original decides on it anew in any case
+            lift(work.ports, work.row)
+
+
+def _try_once(work: Work) -> None:
     try:
         _carry_out(work)
     except RowChanged:

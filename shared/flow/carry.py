@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.core import ids, parse
 from shared.core.decide import Decision, Kind
-from shared.core.errors import Conflict, Temporary
+from shared.core.errors import BadInput, Conflict, Denied, Temporary
 from shared.core.facts import Snapshot
 from shared.core.moves import grant
 from shared.core.plan import Plan, may_write, standing_rail
@@ -73,7 +73,7 @@ def _send(work: Work, step: Step) -> None:
     """
     if step.settles and any(old.id == step.id and old.done for old in work.row.plan.steps):
         raise Temporary("NotVisibleYet", f"{step.kind} was accepted, but a read does not show it")
-    fresh = recorded_step(step)
+    fresh = recorded_step(step, sent=work.ports.clock.now())
     correlation = str(uuid.uuid5(_OURS, f"{work.row.id} {work.row.occurrence} {work.stored.head} {step.id}"))
     detail = {
         "step": step.id, "correlation": correlation, "resource": step.resource, "before": dict(step.before),
@@ -81,12 +81,18 @@ def _send(work: Work, step: Step) -> None:
     }  # fmt: skip
     who = dict(work.ports.hand.identity)
     work.move(State.APPLYING, "writing", step.kind, detail, claim=work.row.claim, executor=who, plan=_with(work, fresh))
-    if not _is_current(work.ports, step):
-        raise Conflict("ChangedMeanwhile", "somebody has changed what this would replace: it is looked at anew")
-    execute(work.ports, step, correlation)
-    # Kept in hand: the next save of the row carries it, a kill before that only asks Azure once more.
-    done = replace(work.row, plan=_with(work, replace(fresh, done=work.ports.clock.now())))
-    work.stored = replace(work.stored, row=done)
+    try:
+        _check_current(work.ports, step)
+        execute(work.ports, step, correlation)
+    except (Conflict, Denied, BadInput):  # not written: whoever does it later did it, not we
+        _note(work, replace(fresh, sent=None))
+        raise
+    _note(work, replace(fresh, done=work.ports.clock.now()))
+
+
+def _note(work: Work, step: PlannedStep) -> None:
+    """Keep in hand what became of a step: the next save of the row carries it; a kill before that only asks Azure again."""
+    work.stored = replace(work.stored, row=replace(work.row, plan=_with(work, step)))
 
 
 def _with(work: Work, step: PlannedStep) -> RecordedPlan:
@@ -94,9 +100,10 @@ def _with(work: Work, step: PlannedStep) -> RecordedPlan:
     return replace(plan, steps=tuple(step if old.id == step.id else old for old in plan.steps))
 
 
-def _is_current(ports: Ports, step: Step) -> bool:
+def _check_current(ports: Ports, step: Step) -> None:
     """Read what one entry of a list would replace once more, right before the write: the service has no ETag for it."""
     if step.kind not in grant.ON_POLICIES:
-        return True
+        return
     body = ports.arm.read(ids.parse(step.resource))
-    return body is not None and grant.is_current(step, parse.vault(body))
+    if body is None or not grant.is_current(step, parse.vault(body)):
+        raise Conflict("ChangedMeanwhile", "somebody has changed what this would replace: it is looked at anew")

@@ -4,7 +4,6 @@ The finding that was undone is exempted first: at no moment may an event narrow 
 by their owner's own command; until they are back the row stands as a ticket, and each sweep looks whether they are.
 """
 
-from contextlib import suppress
 from dataclasses import replace
 
 from shared.core import ids, undo
@@ -17,7 +16,7 @@ from shared.core.record import Remediation, State, resolved
 from shared.flow.carry import hold, standing, write
 from shared.flow.gather import check_settled, deepen, gather, read_again
 from shared.flow.look import obstacles
-from shared.flow.undo import exempt, lift
+from shared.flow.undo import exempt
 from shared.flow.work import Work
 
 BY_HAND = Decision(
@@ -45,12 +44,7 @@ def restore(work: Work) -> None:
     if not {step.id for step in plan.steps} <= set(row.approved):
         raise Denied("PlanHasChanged", "what would be restored now is not what was approved: ask for the undo again")
     _exempt(work)
-    try:
-        write(work, plan)
-    except Denied:
-        with suppress(RowChanged):  # whoever has the original decides on it anew in any case
-            lift(ports, row)
-        raise
+    write(work, plan)
     if undo.steps(stored.row, read_again(ports, snapshot, memory)):
         raise Temporary("NotVisibleYet", "the write was accepted, but a read does not show it yet")
     _resolve(work)

@@ -22,7 +22,7 @@ from shared.core.record import (
     RecordedPlan,
     Remediation,
     State,
-    covered,
+    carried_out,
     exempted,
     key,
     moved,
@@ -90,16 +90,18 @@ def exempt(ports: Ports, undoing: Remediation) -> None:
         raise Temporary("OriginalIsBusy", f"remediation {row.id} is {row.state}: what it does must end first")
     decision = Decision(Kind.SUPPRESSED, "Exempted", exempted(replace(row, exemption=wanted), row.finding, now))
     # What comes back is not our remedy any more; what was carried out stays known.
-    carried = RecordedPlan(row.plan.fingerprint, undo.carried(row))
     changed = moved(
-        row, State.SUPPRESSED, now, exemption=wanted, decision=decision, approved=(), executor={}, carried=carried
-    )
+        row, State.SUPPRESSED, now, exemption=wanted, decision=decision, approved=(), executor={},
+        carried=carried_out(row),
+    )  # fmt: skip
     detail = {"reason": wanted.reason, "expires": wanted.expires.isoformat()}
     ports.records.save(changed, Event("exempted", wanted.owner, "Undone", detail), stored)
 
 
 def lift(ports: Ports, undoing: Remediation) -> None:
-    """End the exemption again: Azure has refused what it was given for. The next look decides on the finding."""
+    """End the exemption again, unless something was given back: what it was given for did not happen."""
+    if any(step.done for step in undoing.plan.steps):
+        return
     stored = ports.records.get(undoing.undoes)
     if stored and stored.row.exemption == undoing.exemption:
         row = moved(stored.row, stored.row.state, ports.clock.now(), exemption=None)
@@ -122,7 +124,7 @@ def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
         verdict="NonCompliant", decision=decision,
         finding=Finding("UndoRequested", f"the undo of remediation {row.id} was asked for", evidence),
         plan=planned, cause=Cause("person", row.id, wish.person), opened=now, updated=now, undoes=row.id,
-        requester=wish.person, exemption=Exemption(wish.person, wish.comment.strip(), wish.until, covered(row.finding)),
+        requester=wish.person, exemption=Exemption(wish.person, wish.comment.strip(), wish.until, undo.covers(row)),
     )  # fmt: skip
     if stored:
         fresh = replace(fresh, occurrence=stored.row.occurrence + 1)

@@ -155,10 +155,12 @@ def test_what_ended_badly_stays_until_the_plan_changes(state: State) -> None:
 def test_only_our_own_writes_count_as_remedies() -> None:
     """A row that somebody else put right does not count towards `changed back repeatedly`."""
     theirs, ours = _row(), replace(_row(), executor={"client_id": "writer"})
+    sent = replace(ours, plan=replace(ours.plan, steps=tuple(replace(it, sent=NOON) for it in ours.plan.steps)))
 
     assert resolved(theirs, LATER).remedied == ()
     assert resolved(ours, LATER).remedied == (LATER,)
-    assert all(step.done for step in resolved(ours, LATER).plan.steps)
+    assert all(step.done for step in resolved(sent, LATER).plan.steps)
+    assert not any(step.done for step in resolved(ours, LATER).plan.steps)
 
 
 def test_ids_survive_any_arm_id() -> None:
