@@ -98,7 +98,7 @@ def test_an_undo_that_is_held_on_its_second_try_exempts_nothing() -> None:
         world.choices = replace(world.choices, kill_switch=True)
         after(*args)
 
-    world.arm.write = stopping  # type: ignore[method-assign]
+    world.arm.write = stopping  # type: ignore[method-assign, assignment]
     run(world)
 
     assert world.records.rows[undo.row.id].row.state is State.AWAITING_APPROVAL
