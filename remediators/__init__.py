@@ -2,6 +2,7 @@
 
 from remediators.key_access import KEY_ACCESS
 from remediators.vault_recovery import VAULT_RECOVERY
+from remediators.workspace_cmk import WORKSPACE_CMK
 from shared.core.control import Remediator
 
-REMEDIATORS: tuple[Remediator, ...] = (VAULT_RECOVERY, KEY_ACCESS)
+REMEDIATORS: tuple[Remediator, ...] = (VAULT_RECOVERY, KEY_ACCESS, WORKSPACE_CMK)

@@ -40,6 +40,8 @@ class Settings:
     writer_client_id: str
     storage_client_id: str
     arm_url: str
+    workspace_api: str
+    patience: float  # seconds
     authority_url: str
     tenant_id: str
     api_audiences: tuple[str, ...]
@@ -89,6 +91,22 @@ SETTINGS: tuple[Setting, ...] = (
             "seconds from giving a role to taking the broad one away; Azure needs up to ten minutes to let it take effect"),
     Setting("CMK_GRACE", "0", words.seconds, "seconds for which a new grant is left alone: somebody may be in the middle of a change"),
     Setting("CMK_NOTICE", "0", words.seconds, "seconds between telling the owner and narrowing by itself"),
+    Setting("CMK_ALL_WORKSPACES", "false", words.flag, "true: every workspace must have customer-managed keys, whatever its tags say"),
+    Setting("CMK_SENSITIVITY_TAG", "data-sensitivity", words.text, "the tag that says how sensitive the data of a workspace is"),
+    Setting("CMK_SENSITIVE", "sensitive,confidential,restricted,regulated", lambda value: frozenset(words.words(value)),
+            "its values with which a workspace must have customer-managed keys"),
+    Setting("CMK_KEY_ENVIRONMENTS", "", lambda value: frozenset(words.words(value)),
+            "environments in which every workspace must have them"),
+    Setting("CMK_LAYERS", "managedServices,managedDisk,dbfsRoot", words.layers, "the layers that must have them"),
+    Setting("CMK_KEY_VAULTS", "", words.key_vaults,
+            "the vaults where keys of workspaces may live: ids to pick from, or subscription/region=id for the one to take; empty: nothing is migrated"),
+    Setting("CMK_KEY_VAULT_TAG", "cmk-vault-id", words.text, "the tag with which a workspace proposes one of them; it never decides"),
+    Setting("CMK_KEY_PER_LAYER", "false", words.flag, "true: a key for each layer instead of one for each workspace"),
+    Setting("CMK_KEY_SIZE", "3072", lambda value: int(words.one_of("2048", "3072", "4096")(value)), "bits of a new key (RSA)"),
+    Setting("CMK_KEY_EXPIRY", "2592000", words.seconds, "seconds before its end at which a key in use is a finding"),
+    Setting("CMK_POLL", "10", words.seconds, "seconds between two questions about a workspace that Azure is still changing"),
+    Setting("CMK_PATIENCE", "240", words.whole(0, 240), "seconds for which a change of a workspace is watched before it is come back to, 240 at most"),
+    Setting("CMK_WORKSPACE_API", "2026-01-01", words.version, "the api-version for workspaces; one that knows computeMode"),
     Setting("CMK_READER_CLIENT_ID", "", words.text, "client id of the identity that reads; empty: the app's own"),
     Setting("CMK_WRITER_CLIENT_ID", "", words.text, "client id of the identity that writes; needed by `hand`, and by `front` to tell our own changes from those of others"),
     Setting("CMK_ARM_URL", "https://management.azure.com", words.url, "the Resource Manager endpoint"),
@@ -195,11 +213,25 @@ def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
             settle=values["CMK_RBAC_SETTLE"],
             grace=values["CMK_GRACE"],
             notice=values["CMK_NOTICE"],
+            tenant=values["CMK_TENANT_ID"].lower(),
+            all_workspaces=values["CMK_ALL_WORKSPACES"],
+            sensitivity_tag=values["CMK_SENSITIVITY_TAG"],
+            sensitive=values["CMK_SENSITIVE"],
+            key_environments=values["CMK_KEY_ENVIRONMENTS"],
+            layers=values["CMK_LAYERS"],
+            key_vaults=values["CMK_KEY_VAULTS"],
+            vault_proposal_tag=values["CMK_KEY_VAULT_TAG"],
+            key_per_layer=values["CMK_KEY_PER_LAYER"],
+            key_size=values["CMK_KEY_SIZE"],
+            expiring=values["CMK_KEY_EXPIRY"],
+            poll=values["CMK_POLL"],
         ),
         reader_client_id=values["CMK_READER_CLIENT_ID"],
         writer_client_id=values["CMK_WRITER_CLIENT_ID"],
         storage_client_id=values["AzureWebJobsStorage__clientId"],
         arm_url=values["CMK_ARM_URL"],
+        workspace_api=values["CMK_WORKSPACE_API"],
+        patience=values["CMK_PATIENCE"],
         authority_url=values["CMK_AUTHORITY_URL"],
         tenant_id=values["CMK_TENANT_ID"],
         api_audiences=values["CMK_API_AUDIENCE"],

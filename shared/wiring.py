@@ -18,8 +18,9 @@ from shared.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from shared.adapters.clients import Clients
     from shared.adapters.pipeline import Pipeline
-    from shared.core.ports import Arm, Clock, Diary, Grants, Hand, Inventory, Queue, Records
+    from shared.core.ports import Arm, Clock, Diary, Grants, Hand, Inventory, Keys, Queue, Records
 
 
 class App:
@@ -36,7 +37,14 @@ class App:
         """Reads, as the reader."""
         from shared.adapters.arm import ArmReader
 
-        return ArmReader(self._reader)
+        return ArmReader(self._clients)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Reads of keys, as the reader."""
+        from shared.adapters.keys import ArmKeys
+
+        return ArmKeys(self._clients)
 
     @cached_property
     def grants(self) -> Grants:
@@ -58,11 +66,16 @@ class App:
     def hand(self) -> Hand:
         """Writes, as the writer."""
         from shared.adapters.arm import ArmHand
+        from shared.adapters.clients import Clients
         from shared.adapters.credentials import managed_identity
+        from shared.adapters.longrun import Watch
         from shared.adapters.pipeline import Pipeline
+        from shared.adapters.rest import Rest
 
-        writer = managed_identity(self.settings.writer_client_id)
-        return ArmHand(Pipeline(writer, self.settings.arm_url), self.settings.writer_client_id)
+        settings = self.settings
+        pipeline = Pipeline(managed_identity(settings.writer_client_id), settings.arm_url)
+        watch = Watch(Rest(self._reader), self.choices.poll.total_seconds(), settings.patience)
+        return ArmHand(pipeline, Clients(pipeline, settings.workspace_api), settings.writer_client_id, watch)
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -109,6 +122,12 @@ class App:
         from shared.adapters.pipeline import Pipeline
 
         return Pipeline(managed_identity(self.settings.reader_client_id), self.settings.arm_url)
+
+    @cached_property
+    def _clients(self) -> Clients:
+        from shared.adapters.clients import Clients
+
+        return Clients(self._reader, self.settings.workspace_api)
 
     @cached_property
     def _storage(self) -> Any:

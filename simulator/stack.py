@@ -190,6 +190,7 @@ class Stack:
             "CMK_SHARE": "100",
             "CMK_DATABRICKS_PRINCIPAL_ID": estate.IDENTITIES["azure_databricks"]["principal_id"],
             "CMK_RBAC_SETTLE": "2",
+            "CMK_POLL": "1",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
             **self._own_settings,
         }

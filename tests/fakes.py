@@ -16,6 +16,7 @@ from shared.core.plan import Write
 from shared.core.ports import Event, Gather, Known, MemoryPage, Page, Poisoned, PoisonPage, PoisonRecord, Stored
 from shared.core.record import Remediation, State, key
 from shared.core.steps import Request
+from tests import bricks
 from tests.access import Access
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -75,6 +76,7 @@ class FakeArm:
     calls: list[tuple[str, str]] = field(default_factory=list)
     loses_replies: bool = False
     swallows: bool = False  # says yes to a write and does nothing
+    says_nothing: bool = False  # does it, and does not say that it has ended
     access: Access | None = None
     identity: Mapping[str, str] = field(default_factory=lambda: {"client_id": "writer", "principal_id": "writer-oid"})
 
@@ -88,21 +90,38 @@ class FakeArm:
             raise self.failures["read"].pop(0)
         return self.resources.get(target.key)
 
-    def write(self, request: Request, correlation: str) -> None:
+    def write(self, request: Request, correlation: str) -> bool:
         assert len(correlation) == 36
         self.calls.append((request.method, (request.path + request.below).lower()))
         failure = self.failures["write"].pop(0) if self.failures["write"] else None
         if failure and not self.loses_replies:
             raise failure
         if self.swallows:
-            return
-        if request.below:
-            assert self.access is not None
-            self.access.obey(request, self.clock.now())
-        else:
-            self.resources[request.path.lower()]["properties"].update(request.body["properties"])
+            return True
+        self._obey(request)
         if failure:
             raise failure
+        return not self.says_nothing
+
+    def _obey(self, request: Request) -> None:
+        path = (request.path + request.below).lower()
+        if request.below.startswith("/keys/") and "/providers/" not in request.below:
+            self.resources[path] = bricks.put_key(self.resources.get(path), path, request.body, self.clock.now())
+        elif request.below:
+            assert self.access is not None
+            self.access.obey(request, self.clock.now())
+        elif request.method == "PUT":
+            self.resources[path] = bricks.put_workspace(self.resources[path], request.body)
+        else:
+            self.resources[path]["properties"].update(request.body["properties"])
+
+    def key(self, vault: ResourceId, name: str, version: str = "") -> Mapping[str, Any] | None:
+        self.calls.append(("GET", f"{vault.key}/keys/{name}".lower()))
+        found = self.resources.get(f"{vault.key}/keys/{name}".lower())
+        return found if found and found["properties"]["keyUriWithVersion"].endswith(version) else None
+
+    def versions(self, vault: ResourceId, name: str) -> int:
+        return int(self.resources[f"{vault.key}/keys/{name}".lower()].get("versions", 1))
 
     def writes(self) -> list[tuple[str, str]]:
         return [call for call in self.calls if call[0] != "GET"]
@@ -311,6 +330,7 @@ class World:
         self.remediators: tuple[Remediator, ...] = (VAULT_RECOVERY,)
         self.arm = FakeArm(self.clock)
         self.hand = self.arm
+        self.keys = self.arm
         self.inventory = FakeInventory(self.arm)
         self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)

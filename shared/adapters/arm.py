@@ -9,11 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
-from azure.mgmt.databricks import AzureDatabricksManagementClient
-from azure.mgmt.keyvault import KeyVaultManagementClient
-from azure.mgmt.msi import ManagedServiceIdentityClient
 
+from shared.adapters.clients import Clients, raw
 from shared.adapters.credentials import principal
+from shared.adapters.longrun import Watch, address
 from shared.adapters.pipeline import Pipeline
 from shared.adapters.rest import Rest
 from shared.adapters.translate import missing, translated
@@ -25,51 +24,10 @@ from shared.core.steps import Request
 Json = Mapping[str, Any]
 
 
-def _raw(response: Any, _model: Any, _headers: Any) -> Json:
-    """Return the body as it came over the wire, for the `cls` argument of an operation."""
-    body: Json = response.http_response.json()
-    return body
-
-
-class _Clients:
-    """Management clients, one for each subscription and provider, built on first use."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        self._vaults: dict[str, KeyVaultManagementClient] = {}
-        self._workspaces: dict[str, AzureDatabricksManagementClient] = {}
-        self._identities: dict[str, ManagedServiceIdentityClient] = {}
-
-    def vaults(self, subscription: str) -> Any:
-        """Return the vault operations of a subscription."""
-        if subscription not in self._vaults:
-            self._vaults[subscription] = KeyVaultManagementClient(
-                subscription_id=subscription, **self._pipeline.options()
-            )
-        return self._vaults[subscription].vaults
-
-    def workspaces(self, subscription: str) -> Any:
-        """Return the workspace operations of a subscription."""
-        if subscription not in self._workspaces:
-            self._workspaces[subscription] = AzureDatabricksManagementClient(
-                subscription_id=subscription, **self._pipeline.options()
-            )
-        return self._workspaces[subscription].workspaces
-
-    def identities(self, subscription: str) -> Any:
-        """Return the operations on user-assigned identities of a subscription."""
-        if subscription not in self._identities:
-            self._identities[subscription] = ManagedServiceIdentityClient(
-                subscription_id=subscription, **self._pipeline.options()
-            )
-        return self._identities[subscription].user_assigned_identities
-
-
 class ArmReader:
     """Reads under the reader identity."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        clients = _Clients(pipeline)
+    def __init__(self, clients: Clients) -> None:
         self._operations: dict[str, Callable[[str], Any]] = {
             ids.VAULT: clients.vaults,
             ids.WORKSPACE: clients.workspaces,
@@ -83,7 +41,7 @@ class ArmReader:
             raise BadInput("NotOurs", f"{target.kind} is neither a key vault nor a Databricks workspace")
         with translated(f"reading {target}"):
             try:
-                body: Json = operations(target.subscription).get(target.group, target.name, cls=_raw)
+                body: Json = operations(target.subscription).get(target.group, target.name, cls=raw)
             except HttpResponseError as error:
                 if missing(error):
                     return None
@@ -95,16 +53,17 @@ _GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # What follows a vault's id in a write of ours.
 _POLICIES = re.compile("/accessPolicies/(add|replace|remove)")
 _ROLE = re.compile(f"(/keys/[0-9A-Za-z-]{{1,127}})?/providers/Microsoft.Authorization/roleAssignments/{_GUID}")
+_KEY = re.compile(f"/keys/({ids.NAME_OF_A_KEY.pattern})")
 _AUTHORIZATION = "2022-04-01"
 
 
 class ArmHand:
     """Writes under the writer identity. A closed set: what is not in `_send` cannot be sent."""
 
-    def __init__(self, pipeline: Pipeline, client_id: str) -> None:
+    def __init__(self, pipeline: Pipeline, clients: Clients, client_id: str, watch: Watch) -> None:
         self._pipeline = pipeline
         self._client_id = client_id
-        self._clients, self._rest = _Clients(pipeline), Rest(pipeline)
+        self._clients, self._rest, self._watch = clients, Rest(pipeline), watch
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
@@ -115,20 +74,40 @@ class ArmHand:
                 "principal_id": principal(self._pipeline.credential, self._pipeline.scope),
             }
 
-    def write(self, request: Request, correlation: str) -> None:
-        """Send one write, once. The correlation shows up as such in the Activity Log (AZURE 12)."""
+    def write(self, request: Request, correlation: str) -> bool:
+        """Send one write, once; return whether it has taken effect, as far as Azure says within our patience.
+
+        The correlation shows up as such in the Activity Log (AZURE 12).
+        """
         target = ids.parse(request.path)
-        with translated(f"{request.method} {target}{request.below}"):
-            self._send(request, target, {"x-ms-correlation-request-id": correlation})
+        what = f"{request.method} {target}{request.below}"
+        headers = {"x-ms-correlation-request-id": correlation}
+        if (request.method, target.kind, request.below) == ("PUT", ids.WORKSPACE, ""):
+            return self._watch.over(self._long(request, target, headers, what), what)
+        with translated(what):
+            self._send(request, target, headers)
+        return True
+
+    def _long(self, request: Request, target: ResourceId, headers: Mapping[str, str], what: str) -> str:
+        """Begin what takes long; return the address under which Azure tells of it. It is signed: kept in memory alone."""
+        with translated(what):
+            poller = self._clients.workspaces(target.subscription).begin_create_or_update(
+                target.group, target.name, request.body, headers=headers, polling=False, cls=address
+            )
+            found: str = poller.result()
+        return found
 
     def _send(self, request: Request, target: ResourceId, headers: Mapping[str, str]) -> None:
         vaults = self._clients.vaults(target.subscription)
         kind = request.method, target.kind
-        policies = _POLICIES.fullmatch(request.below)
+        policies, key = _POLICIES.fullmatch(request.below), _KEY.fullmatch(request.below)
         if kind == ("PATCH", ids.VAULT) and not request.below:
             vaults.update(target.group, target.name, request.body, headers=headers)
         elif kind == ("PUT", ids.VAULT) and policies:
             vaults.update_access_policy(target.group, target.name, policies[1], request.body, headers=headers)
+        elif kind == ("PUT", ids.VAULT) and key:
+            keys = self._clients.keys(target.subscription)
+            keys.create_if_not_exist(target.group, target.name, key[1], request.body, headers=headers)
         elif kind in {("PUT", ids.VAULT), ("DELETE", ids.VAULT)} and _ROLE.fullmatch(request.below):
             self._assign(request, f"{target}{request.below}", headers)
         else:

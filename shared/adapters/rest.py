@@ -37,6 +37,10 @@ class Rest:
         request = HttpRequest(method, url, params={"api-version": version}, json=body, headers=dict(headers or {}))
         return self._answer(request)
 
+    def get(self, url: str) -> Json:
+        """Ask at an address that ARM itself has given, if it is ARM's. Raises azure-core's errors as the SDKs do, or BadInput."""
+        return self._answer(HttpRequest("GET", self._ours(url)))
+
     def pages(self, path: str, version: str, **query: str) -> Iterator[Json]:
         """Yield the rows of a list, page by page. Raises our errors."""
         url, params = f"{self._pipeline.arm_url}{quote(path)}", {"api-version": version, **query}
@@ -53,9 +57,9 @@ class Rest:
         raise BadInput("EndlessList", f"{path} has more than {_MOST_PAGES} pages")
 
     def _ours(self, link: str) -> str:
-        """Return a link to the next page at our own ARM: the token must not go to any other host."""
+        """Return a link at our own ARM: the token must not go to any other host."""
         if link and urlsplit(link).netloc.lower() != urlsplit(self._pipeline.arm_url).netloc.lower():
-            raise BadInput("BadArmAnswer", "a list continues on another host")
+            raise BadInput("BadArmAnswer", "an answer points to another host")
         return link
 
     def _answer(self, request: HttpRequest) -> Json:

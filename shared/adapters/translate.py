@@ -5,7 +5,7 @@ Codes and their meaning: AZURE 0, 2.2, 3.2, 7 and the recorded errors.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +30,13 @@ _TEMPORARY = frozenset(
         "ConflictError", "OperationPreempted", "ServerBusy", "ServerTimeout", "InternalServerError", "RegisteringDns", "PrincipalNotFound",
     )
 )  # fmt: skip
-_CONFLICT = frozenset({"concurrentupdateerror", "preconditionfailed"})
+# The last two: somebody has put a layer on a key since we read the workspace; what we sent would have taken it off.
+_CONFLICT = frozenset({
+    "concurrentupdateerror", "preconditionfailed", "diskencryptionpropertiesrequired",
+    "managedservicesencryptionpropertiesrequired",
+})  # fmt: skip
+# How services say that Key Vault does not let them use a key (AZURE 1.6).
+_NOT_LET_IN = ("permission_denied", "authentication issue on the keyvault", "keyvaultaccessforbidden")
 _DENIED = frozenset(
     code.lower()
     for code in (
@@ -55,6 +61,20 @@ def translated(what: str) -> Iterator[None]:
         raise Temporary("UnreadableAnswer", f"{what}: the answer is not whole: {_cut(str(error))}") from error
     except AzureError as error:
         raise Temporary("NoToken", f"{what}: {_cut(str(error))}") from error
+
+
+def failed(error: Mapping[str, Any], what: str) -> RemediationError:
+    """Return what a long operation has failed with as one of our errors.
+
+    That a service may not use a key, where its grant was there before we began, is the grant on its way: it may work later.
+    """
+    code, text = str(error.get("code") or "OperationFailed"), str(error.get("message") or "no reason was given")
+    message = f"{what}: {_cut(text)}"
+    if code.lower() in _CONFLICT or "concurrentupdateerror" in text.lower():
+        return Conflict(code, message)
+    if any(words in text.lower() for words in _NOT_LET_IN):
+        return Temporary("KeyNotOpenYet", message)
+    return Temporary(code, message) if code.lower() in _TEMPORARY else Denied(code, message)
 
 
 def missing(error: HttpResponseError) -> bool:

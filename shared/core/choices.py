@@ -34,6 +34,18 @@ class Freeze:
         return self.begins <= moment < self.ends
 
 
+LAYERS = ("managedServices", "dbfsRoot", "managedDisk")  # of a workspace, in the order in which they are migrated
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVault:
+    """A vault where keys of workspaces may live, and for which subscription and region it is the one; '' for none, only to be picked."""
+
+    vault: ResourceId
+    subscription: str = ""
+    region: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What the deployment has chosen. Scopes, subscriptions and sandbox names are in lower case."""
@@ -62,6 +74,18 @@ class Choices:
     settle: timedelta = timedelta(minutes=30)  # from giving a role to counting on it
     grace: timedelta = timedelta(0)  # how old a grant must be before it is narrowed
     notice: timedelta = timedelta(0)  # how long before an automatic narrowing its owner is told
+    tenant: str = ""  # ours; '': unknown
+    all_workspaces: bool = False  # every workspace must have customer-managed keys
+    sensitivity_tag: str = "data-sensitivity"
+    sensitive: frozenset[str] = frozenset({"sensitive", "confidential", "restricted", "regulated"})
+    key_environments: frozenset[str] = frozenset()  # environments whose workspaces must have them
+    layers: frozenset[str] = frozenset(LAYERS)  # which layers must
+    key_vaults: tuple[KeyVault, ...] = ()
+    vault_proposal_tag: str = "cmk-vault-id"
+    key_per_layer: bool = False  # else one key for each workspace
+    key_size: int = 3072  # bits of a new key
+    expiring: timedelta = timedelta(days=30)  # how long before its end a key is a finding
+    poll: timedelta = timedelta(seconds=10)  # between two questions about something that takes long
 
     def mode_of(self, control: str) -> Mode:
         """Return the mode for one control."""

@@ -18,6 +18,7 @@ class Control:
     title: str
     severity: str  # critical | high | medium | low
     targets: frozenset[str]  # resource types it judges
+    is_staged: bool = False  # each of its steps takes minutes: one a message, and a person may have to confirm some
     takes_away: bool = False  # its plans take permissions from somebody: grace, notice and a look at locks come first
 
 
@@ -42,7 +43,8 @@ class Compliant:
 class NonCompliant:
     """The control does not hold; `finding` says why.
 
-    `asks`: why a person must be asked before anything is done about it, '' where not. `since`: when what is found was
+    `asks`: why a person must be asked before anything is done about it, '' where not. `stops`: what no yes outweighs,
+    as a reason and a sentence: somebody must put it right first. `since`: when what is found was
     first there, as far as anybody knows; a control that takes permissions away leaves young grants alone for a while.
     `steps`: what would put it right, where judging works that out anyway; `plan` returns them then.
     """
@@ -52,6 +54,7 @@ class NonCompliant:
     asks: str = ""
     since: datetime | None = None
     steps: tuple[Step, ...] = ()
+    stops: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,25 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """The name of a key of ours, drawn and recorded before the key was asked for. `layer` is '' where one serves all."""
+
+    layer: str
+    vault: str  # the vault's id in lower case
+    name: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The vault that a person has picked for a workspace's keys."""
+
+    vault: str
+    person: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What our own records know of a target from earlier looks.
 
@@ -123,6 +145,10 @@ class Memory:
     vaults: tuple[str, ...] = ()  # of a workspace: the vaults it named at the last look
     identities: tuple[Once, ...] = ()
     sights: tuple[Sight, ...] = ()
+    sensitivities: tuple[str, ...] = ()  # every data-sensitivity tag ever seen on the workspace
+    drawn: tuple[Drawn, ...] = ()
+    picked: Picked | None = None
+    restart: datetime | None = None  # since when its compute is to be restarted, which nobody has confirmed
     subjects: tuple[str, ...] = ()  # of findings that were ever recorded, as `KV-ACCESS subject`: they must be closed
 
     def subjects_of(self, control: str) -> tuple[str, ...]:

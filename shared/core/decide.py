@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.core.choices import Choices, Mode
+from shared.core.control import Finding
 from shared.core.ids import ResourceId
 from shared.core.plan import OFTEN, Plan, Rail, in_auto_scope, standing_rail
 
@@ -13,6 +14,8 @@ from shared.core.plan import OFTEN, Plan, Rail, in_auto_scope, standing_rail
 ALARMS = frozenset(
     {"KillSwitch", "ChangeFreeze", "SubscriptionPaused", "WritesPerHour", "ShareOfVaults", "ChangedBackRepeatedly"}
 )
+
+AWAITS_CONFIRMATION = "AwaitsConfirmation"
 
 
 class Kind(StrEnum):
@@ -39,7 +42,7 @@ class Decision:
 class Case:
     """Everything the decision may depend on. `remedied` are the times this target was put right before.
 
-    `owner` is what the target's owner tag says: shown to people, never believed. `exempted` says why and until when a
+    `stops` is what must be put right before anything is done. `owner` is what the target's owner tag says: shown to people, never believed. `exempted` says why and until when a
     person has said "not here". Of a control that takes permissions away: `asks` and `since` are the verdict's, `told`
     is when the owner was given notice of this plan, `locks` stand on the vault or above, `breaks` would stop working.
     """
@@ -54,6 +57,7 @@ class Case:
     exempted: str = ""
     takes_away: bool = False
     asks: str = ""
+    stops: Finding | None = None
     since: datetime | None = None
     told: datetime | None = None
     locks: tuple[str, ...] = ()
@@ -88,6 +92,8 @@ def _stopped(case: Case, choices: Choices) -> Iterator[Decision]:
         yield Decision(Kind.SUPPRESSED, "Exempted", case.exempted)
     if choices.mode_of(case.control) is Mode.OBSERVE:
         yield Decision(Kind.OBSERVE, "ModeIsObserve", f"the mode of {case.control} is observe: nothing is written")
+    if case.stops:
+        yield Decision(Kind.TICKET, case.stops.reason, case.stops.message)
     if not case.plan.steps:
         yield Decision(Kind.TICKET, "NoAutomaticRemedy", "there is no step that cmkwarden can take: a person must act")
     yield from blocked(case.breaks, case.locks)
@@ -105,6 +111,9 @@ def blocked(breaks: Sequence[str], locks: Sequence[str]) -> Iterator[Decision]:
 
 def _asked(case: Case, choices: Choices) -> Iterator[Decision]:
     """Where a person must say yes, whatever the limits say."""
+    if all(step.by_hand for step in case.plan.steps):
+        said = "; ".join(f"{step.kind}: {', '.join(str(it) for it in step.after.values())}" for step in case.plan.steps)
+        yield Decision(Kind.APPROVAL, AWAITS_CONFIRMATION, f"a person does the rest, then confirms it: {said}")
     if choices.mode_of(case.control) is Mode.APPROVE:
         yield Decision(
             Kind.APPROVAL, "ModeIsApprove", f"the mode of {case.control} is approve: every write is asked for"

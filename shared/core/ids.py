@@ -15,6 +15,7 @@ WORKSPACE = "Microsoft.Databricks/workspaces"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+NAME_OF_A_KEY = re.compile("[0-9A-Za-z-]{1,127}")
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)+")
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 # Resource group names may hold any letter or digit of any script; other names are narrower (a vault's is ASCII).

@@ -84,6 +84,8 @@ class PlannedStep:
     done: datetime | None = None
     grants: bool = False
     sent: datetime | None = None
+    note: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,4 +260,6 @@ def recorded_step(step: Step, sent: datetime | None = None) -> PlannedStep:
         irreversible=step.irreversible,
         grants=step.grants,
         sent=sent,
+        note=step.note,
+        by_hand=step.by_hand,
     )

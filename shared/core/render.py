@@ -11,7 +11,9 @@ from typing import Any, Protocol
 from shared.core import ids
 from shared.core.facts import Assignment, Policy, Vault
 from shared.core.moves import grant as moves
+from shared.core.moves import key as key_moves
 from shared.core.moves import vault as vault_moves
+from shared.core.moves import workspace as workspace_moves
 
 
 class Shown(Protocol):
@@ -153,8 +155,77 @@ def _pascal(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def _create_key(step: Shown) -> dict[str, str]:
+    vault, key = ids.parse(step.resource).name, str(step.after["name"])
+    az = _az(
+        "keyvault key create", "--vault-name", vault, "--name", key, "--kty", "RSA", "--size", str(step.after["keySize"]),
+        "--ops", *step.after["keyOps"],
+    )  # fmt: skip
+    size, operations = step.after["keySize"], json.dumps(list(step.after["keyOps"]))
+    return {
+        "az": az,
+        "terraform": f'azurerm_key_vault_key: key_type = "RSA", key_size = {size}, key_opts = {operations}',
+        "bicep": f"Microsoft.KeyVault/vaults/keys: properties.kty: 'RSA', properties.keySize: {size}",
+    }
+
+
+def _upgrade(step: Shown) -> dict[str, str]:
+    return {
+        "az": _workspace(step, "--sku", "premium"),
+        "terraform": 'azurerm_databricks_workspace: sku = "premium"',
+        "bicep": "Microsoft.Databricks/workspaces: sku: { name: 'premium' }",
+    }
+
+
+def _prepare(step: Shown) -> dict[str, str]:
+    return {
+        "az": _workspace(step, "--prepare-encryption"),
+        "terraform": "azurerm_databricks_workspace: customer_managed_key_enabled = true",
+        "bicep": "Microsoft.Databricks/workspaces: properties.parameters.prepareEncryption: { value: true }",
+    }
+
+
+def _encrypt(step: Shown) -> dict[str, str]:
+    vault, key, version = (str(step.after[name]) for name in ("vault", "key", "version"))
+    layer = str(step.after["layer"])
+    if layer == "dbfsRoot":
+        words = [
+            "--key-source",
+            "Microsoft.Keyvault",
+            "--key-vault",
+            vault,
+            "--key-name",
+            key,
+            "--key-version",
+            version,
+        ]
+        terraform = "azurerm_databricks_workspace_root_dbfs_customer_managed_key: key_vault_key_id"
+        bicep = "Microsoft.Databricks/workspaces: properties.parameters.encryption.value"
+    else:
+        flag = "disk" if layer == "managedDisk" else "managed-services"
+        words = [f"--{flag}-key-vault", vault, f"--{flag}-key-name", key, f"--{flag}-key-version", version]
+        words += ["--disk-key-auto-rotation", "true"] if layer == "managedDisk" else []
+        terraform = f"azurerm_databricks_workspace: {flag.replace('-', '_')}_cmk_key_vault_key_id"
+        terraform = terraform.replace("disk_cmk", "managed_disk_cmk")
+        bicep = f"Microsoft.Databricks/workspaces: properties.encryption.entities.{layer}"
+    named = f"{vault}keys/{key}/{version}"
+    return {
+        "az": _workspace(step, *words),
+        "terraform": f"{terraform} = {json.dumps(named)}",
+        "bicep": f"{bicep}: {_text(named)}",
+    }
+
+
+def _workspace(step: Shown, *words: str) -> str:
+    return _az("databricks workspace update", "--ids", step.resource, *words)
+
+
 _HINTS = {
     vault_moves.PROTECT: _protect,
+    key_moves.CREATE: _create_key,
+    workspace_moves.UPGRADE: _upgrade,
+    workspace_moves.PREPARE: _prepare,
+    workspace_moves.ENCRYPT: _encrypt,
     moves.POLICY_SET: _set_policy,
     moves.POLICY_REMOVE: _remove_policy,
     moves.ROLE_ASSIGN: _assign_role,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.core.control import Compliant, NonCompliant, NotApplicable, Unknown, Verdict
-from shared.core.decide import Decision, Kind
+from shared.core.decide import AWAITS_CONFIRMATION, Decision, Kind
 from shared.core.plan import Plan
 from shared.core.record import (
     OPENED_BY,
@@ -96,7 +96,8 @@ def _found(row: Remediation | None, look: Look, now: datetime) -> Remediation:
 
 def _stands(row: Remediation, look: Look) -> bool:
     """Whether the row still says what is true. What was let through is not recalled by a limit that counts."""
-    if row.state is State.QUEUED and row.verdict == "NonCompliant" and is_let_through(row, look.plan):
+    is_left = row.verdict == "NonCompliant" and is_let_through(row, look.plan)
+    if is_left and (row.state is State.QUEUED or _is_half_way(row, look)):
         return True  # on its way: what is left of it is what was agreed to
     if row.plan.fingerprint != look.plan.fingerprint or row.verdict != "NonCompliant":
         return False
@@ -110,6 +111,14 @@ def _stands(row: Remediation, look: Look) -> bool:
     if row.state in STUCK_UNTIL_CHANGED or row.state is State.QUEUED:
         return True
     return (row.decision.kind, row.decision.reason) == (look.decision.kind, look.decision.reason)
+
+
+def _is_half_way(row: Remediation, look: Look) -> bool:
+    """Whether it rests in the middle of what persons have agreed to: it failed there, or waits for one to confirm."""
+    if row.state is State.FAILED:
+        return bool(row.approvals)
+    waits = row.state is State.AWAITING_APPROVAL and row.decision.reason == AWAITS_CONFIRMATION
+    return waits and look.decision.reason == AWAITS_CONFIRMATION
 
 
 def _opened(look: Look, state: State, now: datetime) -> Remediation:

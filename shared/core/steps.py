@@ -14,12 +14,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One ARM write: what goes over the wire. `path` is the resource id; `below` is what follows it, as `/keys/k`."""
+    """One ARM write: what goes over the wire. `path` is the resource id; `below` is what follows it, as `/keys/k`.
+
+    `is_long`: Azure goes on with it after it has answered.
+    """
 
     method: str
     path: str
     body: Mapping[str, Any]
     below: str = ""
+    is_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,10 @@ class Step:
 
     `settles`: it takes effect later than Azure says; what follows waits, and is planned anew then. `not_before`: the
     step relies on something so young that it must not run earlier. Neither belongs to the end state, so to the id.
+    `note` says what people should know of it: what it costs, what undoing would. `by_hand`: a person does and confirms it.
+
+    `resource` and `after` may hold references to values that exist only later, as `${key}` (`core/refs.py`): the id is
+    that of the step as it was agreed to, whatever they turn out to be.
     """
 
     kind: str
@@ -40,6 +48,8 @@ class Step:
     takes: bool = False  # deletes something: no lock may stand against it
     settles: bool = False
     not_before: datetime | None = None
+    note: str = ""
+    by_hand: bool = False
 
     @property
     def id(self) -> str:

@@ -36,6 +36,10 @@ def check(row: Remediation) -> None:
         raise Refused("NothingToUndo", "cmkwarden has written nothing for this remediation")
     if any(step.irreversible for step in carried(row)):
         raise Refused("Irreversible", "a step of it cannot be undone by anybody")
+    if any(step.kind not in moves.ON_POLICIES | moves.ON_ROLES for step in carried(row)):
+        raise Refused(
+            "NotByUs", "cmkwarden takes no workspace back to a platform key: its runbook says how a person does"
+        )
 
 
 def is_by_hand(row: Remediation) -> bool:

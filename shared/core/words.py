@@ -1,10 +1,11 @@
 """How the text of a setting is read: each returns the value, or raises ValueError that says what would be right."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shared.core import ids
-from shared.core.choices import Freeze
+from shared.core.choices import LAYERS, Freeze, KeyVault
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
 
@@ -93,6 +94,40 @@ def identities(value: str) -> tuple[ResourceId, ...]:
             raise ValueError(f"{word} is no user-assigned identity")
         found.append(identity)
     return tuple(found)
+
+
+def key_vaults(value: str) -> tuple[KeyVault, ...]:
+    """Read vaults between commas, each as its id, or as `subscription/region=id` where it is the one for such workspaces."""
+    found = []
+    for word in filter(None, (word.strip() for word in value.split(","))):
+        place, equals, path = word.rpartition("=")
+        subscription, _, region = place.strip().lower().partition("/")
+        if equals and not (ids.GUID.fullmatch(subscription) and re.fullmatch("[a-z0-9]+", region)):
+            raise ValueError(f"{place!r} must be subscription/region, as 11111111-.../westeurope")
+        try:
+            vault = ids.parse(path)
+        except BadInput as error:
+            raise ValueError(error.message) from None
+        if vault.kind != ids.VAULT:
+            raise ValueError(f"{path} is no key vault")
+        found.append(KeyVault(vault, subscription, region))
+    return tuple(found)
+
+
+def layers(value: str) -> frozenset[str]:
+    """Read layers between commas."""
+    by_name = {layer.lower(): layer for layer in LAYERS}
+    strange = [word for word in words(value) if word not in by_name]
+    if strange:
+        raise ValueError(f"{strange[0]!r} is none of {', '.join(LAYERS)}")
+    return frozenset(by_name[word] for word in words(value))
+
+
+def version(value: str) -> str:
+    """Read an api-version."""
+    if not re.fullmatch(r"20\d\d-\d\d-\d\d(-preview)?", value):
+        raise ValueError("must be an api-version, as 2026-01-01")
+    return value
 
 
 def tag(value: str) -> tuple[str, str]:

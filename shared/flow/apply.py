@@ -30,6 +30,7 @@ from shared.flow.look import case_of, planned
 from shared.flow.messages import APPLY, Apply
 from shared.flow.restore import restore
 from shared.flow.say import say
+from shared.flow.stage import advance, refuse_foreign
 from shared.flow.trace import span
 from shared.flow.undo import lift
 from shared.flow.work import Work, claim, fail, postpone, release, reserve, start_over, wait
@@ -67,7 +68,7 @@ def _work_on(ports: Ports, message: Apply, claimant: str) -> None:
 
 def _attempt(work: Work) -> None:
     """Work on the row; alone at its target, where two rows may be about the same entry of a list."""
-    controls = {it.control.id for it in work.ports.remediators if it.control.takes_away}
+    controls = {it.control.id for it in work.ports.remediators if it.control.takes_away or it.control.is_staged}
     if work.row.control not in controls:
         _try(work)
         return
@@ -129,21 +130,30 @@ def _carry_out(work: Work) -> None:
     if bench.remediator.control.takes_away:
         snapshot = deepen(ports, snapshot, bench.memory)
     snapshot, verdict = _judged(bench, snapshot)
-    if isinstance(verdict, Compliant):
-        _resolve(work, verdict, "FoundCompliant")
-        return
-    if isinstance(verdict, Unknown):  # what may be readable later has risen as Temporary already
+    is_staged = bench.remediator.control.is_staged
+    if is_staged:
+        refuse_foreign(work, snapshot, bench.memory)
+    if isinstance(verdict, NonCompliant):
+        _remedy(work, bench, verdict, snapshot)
+    elif isinstance(verdict, Compliant):
+        _resolve(work, verdict, "Verified" if is_staged and row.executor else "FoundCompliant")
+    elif isinstance(verdict, Unknown):  # what may be readable later has risen as Temporary already
         raise Denied(verdict.finding.reason, verdict.finding.message)
-    if isinstance(verdict, NotApplicable):
+    else:
         raise Conflict(verdict.finding.reason, verdict.finding.message)
-    plan = planned(ports, bench.remediator, verdict, snapshot, bench.memory)
+
+
+def _remedy(work: Work, bench: _Bench, verdict: NonCompliant, snapshot: Snapshot) -> None:
+    plan = planned(bench.ports, bench.remediator, verdict, snapshot, bench.memory)
     held = _objection(work, bench, verdict, plan, snapshot)
     if held:
         hold(work, held)
         return
-    if not is_let_through(row, plan):
+    if not is_let_through(work.row, plan):
         raise Conflict("PlanHasChanged", "what would be written now is not what was decided")
-    if write(work, plan):
+    if bench.remediator.control.is_staged:
+        advance(work, plan, snapshot, bench.memory)
+    elif write(work, plan):
         _verify(work, bench, snapshot)
 
 
@@ -165,7 +175,7 @@ def _objection(work: Work, bench: _Bench, verdict: NonCompliant, plan: Plan, sna
     again = decide(case, ports.choices, now)
     if row.decision.kind is Kind.AUTO:
         return None if again.kind is Kind.AUTO else again
-    if again.reason in _AGAINST_ANYBODY:
+    if again.reason in _AGAINST_ANYBODY or case.stops:
         return again
     return standing(work, snapshot)
 

@@ -1,13 +1,16 @@
 """Carry out the steps of a row in hand: what stands against it, what must wait, what was sent. Never replayed blindly."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
-from shared.core import ids, parse
+from shared.core import ids, moves, parse, refs
 from shared.core.decide import Decision, Kind
 from shared.core.errors import BadInput, Conflict, Denied, Temporary
-from shared.core.facts import Snapshot
-from shared.core.moves import grant
+from shared.core.facts import Snapshot, Workspace
+from shared.core.moves import grant, workspace
 from shared.core.plan import Plan, may_write, standing_rail
 from shared.core.ports import Ports
 from shared.core.record import OPENED_BY, PlannedStep, RecordedPlan, State, recorded_step
@@ -15,6 +18,7 @@ from shared.core.steps import Step
 from shared.flow.execute import execute
 from shared.flow.work import Work, come_back, wait
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _OURS = uuid.UUID("6f0e2c9a-6d0b-5f0e-9d0c-3b5b0c1e7a55")  # the namespace of our correlation ids
 
 
@@ -58,36 +62,39 @@ def write(work: Work, plan: Plan) -> bool:
         if ready and ready > now:
             wait(work, ready, "MustSettle")
             return False
-        _send(work, step)
+        send(work, step)
         settling = settling or step.settles
     if settling:
         wait(work, work.ports.clock.now() + work.ports.choices.settle, "MustSettle")
     return not settling
 
 
-def _send(work: Work, step: Step) -> None:
-    """Send one step.
+def send(work: Work, step: Step, values: Mapping[str, str] = NOTHING) -> bool:
+    """Send one step; return whether Azure says that it has taken effect. `values` are what its references stand for.
 
     What settles and is asked for again after it was sent has not come to be seen: that counts as a failure, or it would
     be sent and waited for without an end. Anything else may be sent again: somebody may have changed it back.
     """
     if step.settles and any(old.id == step.id and old.done for old in work.row.plan.steps):
         raise Temporary("NotVisibleYet", f"{step.kind} was accepted, but a read does not show it")
+    meant = refs.resolve(step, values)
     fresh = recorded_step(step, sent=work.ports.clock.now())
     correlation = str(uuid.uuid5(_OURS, f"{work.row.id} {work.row.occurrence} {work.stored.head} {step.id}"))
     detail = {
-        "step": step.id, "correlation": correlation, "resource": step.resource, "before": dict(step.before),
-        "after": dict(step.after),
+        "step": step.id, "correlation": correlation, "resource": meant.resource, "before": dict(step.before),
+        "after": dict(meant.after),
     }  # fmt: skip
     who = dict(work.ports.hand.identity)
     work.move(State.APPLYING, "writing", step.kind, detail, claim=work.row.claim, executor=who, plan=_with(work, fresh))
     try:
-        _check_current(work.ports, step)
-        execute(work.ports, step, correlation)
+        current = _current(work.ports, meant)
+        is_done = execute(work.ports, step, moves.request(meant, current), correlation)
     except (Conflict, Denied, BadInput):  # not written: whoever does it later did it, not we
         _note(work, replace(fresh, sent=None))
         raise
-    _note(work, replace(fresh, done=work.ports.clock.now()))
+    if is_done:
+        _note(work, replace(fresh, done=work.ports.clock.now()))
+    return is_done
 
 
 def _note(work: Work, step: PlannedStep) -> None:
@@ -100,10 +107,25 @@ def _with(work: Work, step: PlannedStep) -> RecordedPlan:
     return replace(plan, steps=tuple(step if old.id == step.id else old for old in plan.steps))
 
 
-def _check_current(ports: Ports, step: Step) -> None:
-    """Read what one entry of a list would replace once more, right before the write: the service has no ETag for it."""
-    if step.kind not in grant.ON_POLICIES:
-        return
+def _current(ports: Ports, step: Step) -> Mapping[str, Any]:
+    """Read what a write would replace once more, right before it: neither vaults nor workspaces have an ETag (AZURE 0.2, 0.5).
+
+    Raises Conflict where somebody has changed it, Temporary while Azure is still changing it.
+    """
+    if step.kind not in grant.ON_POLICIES | workspace.ON_WORKSPACE:
+        return {}
     body = ports.arm.read(ids.parse(step.resource))
-    if body is None or not grant.is_current(step, parse.vault(body)):
+    if body is None:
+        raise Conflict("TargetIsGone", f"{step.resource} is not there any more")
+    if step.kind in grant.ON_POLICIES and not grant.is_current(step, parse.vault(body)):
         raise Conflict("ChangedMeanwhile", "somebody has changed what this would replace: it is looked at anew")
+    if step.kind in workspace.ON_WORKSPACE:
+        _check_workspace(step, parse.workspace(body))
+    return body
+
+
+def _check_workspace(step: Step, now: Workspace) -> None:
+    if not now.is_settled:
+        raise Temporary("StillProvisioning", f"Azure is not done with it yet ({now.provisioning})")
+    if step.kind == workspace.ENCRYPT and now.layer(step.after["layer"]).key is not None:
+        raise Conflict("ChangedMeanwhile", "somebody has put this layer on a key: it is looked at anew")

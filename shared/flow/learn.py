@@ -4,13 +4,14 @@ A workspace that names a vault wakes that vault, and leaves word of it there: Re
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from shared.core import ids
 from shared.core.choices import Choices
 from shared.core.control import Memory, Named, Nomination, NonCompliant, Once, Unknown
+from shared.core.demand import sensitivities
 from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
 from shared.core.graph import Graph, graph
 from shared.core.ids import ResourceId
@@ -21,6 +22,7 @@ from shared.core.sights import sights
 from shared.core.wake import Cause
 from shared.flow.messages import EVALUATE, LAST_ATTEMPT, Evaluate
 from shared.flow.say import say
+from shared.flow.surround import found_around
 from shared.flow.work import later
 
 _log = logging.getLogger("cmkwarden.learn")
@@ -34,7 +36,7 @@ _MOST_SUBJECTS = 1000
 
 def learn(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Memory) -> None:
     """Keep what this look teaches. Of a workspace: wake every vault that it names or named."""
-    vaults = _name_vaults(ports, snapshot.workspace, message, memory) if snapshot.workspace else memory.vaults
+    vaults = _name_vaults(ports, snapshot, message, memory) if snapshot.workspace else memory.vaults
 
     def lesson(before: Memory) -> Memory:
         return replace(learned(snapshot, before, ports.choices, ports.clock.now()), vaults=vaults)
@@ -64,6 +66,11 @@ def learned(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime)
     # Sandboxes first: of more environments than are kept, those that make us ask must not be lost.
     seen = sorted(environments(snapshot, memory, choices), key=lambda name: (name not in choices.sandboxes, name))
     after = replace(memory, environments=tuple(seen[:_MOST_ENVIRONMENTS]))
+    if isinstance(snapshot.workspace, Workspace):
+        words = sensitivities(snapshot.workspace, memory, choices)
+        # Those that ask for keys first: of more than are kept they must not be lost.
+        kept = sorted(words, key=lambda word: (word not in choices.sensitive, word))[:_MOST_ENVIRONMENTS]
+        return replace(after, sensitivities=tuple(kept))
     if not isinstance(snapshot.vault, Vault):
         return after
     tag, value = choices.vault_tag
@@ -88,12 +95,15 @@ def _identities(whole: Graph | None, memory: Memory) -> tuple[Once, ...]:
     return tuple(dict.fromkeys([*memory.identities, *seen]))[:_MOST_IDENTITIES]
 
 
-def _name_vaults(ports: Ports, workspace: object, message: Evaluate, memory: Memory) -> tuple[str, ...]:
+def _name_vaults(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Memory) -> tuple[str, ...]:
     """Wake the vaults, and return those that are named now."""
+    workspace = snapshot.workspace
     if not isinstance(workspace, Workspace):
         return memory.vaults
     names = [host.split(".", 1)[0] for host in workspace.hosts()]
-    found = ports.inventory.vaults_named(names) if names else {}
+    found: Mapping[str, str] = found_around(snapshot)
+    if not set(names) <= set(found):
+        found = ports.inventory.vaults_named(names)
     named = tuple(found[name] for name in names if name in found)
     # Once they were woken only what was still missing is news.
     due = set(named) - set(memory.vaults) if message.woken else dict.fromkeys([*named, *memory.vaults])

@@ -1,13 +1,17 @@
-"""Somebody says: try again. The row is judged anew from the start, as if an event had come."""
+"""Somebody says: try again. The row is judged anew from the start, as if an event had come.
 
-from datetime import timedelta
+What persons have agreed to and what failed on its way goes on from where it stands, as long as their yes holds: each
+step is planned anew from what is there, and only steps that were agreed to are taken (DESIGN 1.5).
+"""
+
+from datetime import datetime, timedelta
 
 from shared.core import ids
 from shared.core.errors import Refused
 from shared.core.ports import Event, Ports, Stored
-from shared.core.record import STUCK_UNTIL_CHANGED, State, moved
+from shared.core.record import STUCK_UNTIL_CHANGED, Remediation, State, moved
 from shared.core.wake import Cause
-from shared.flow.messages import EVALUATE, Evaluate
+from shared.flow.messages import APPLY, EVALUATE, Apply, Evaluate
 
 _SAVED_BY_THEN = timedelta(seconds=3)
 
@@ -23,9 +27,25 @@ def retry(ports: Ports, stored: Stored, cause: Cause) -> Stored:
             "NothingToRetry",
             f"the remediation is {row.state}; only failed, rejected and expired ones can be retried",
         )
+    if row.state is State.FAILED and _is_agreed(row, ports.clock.now()):
+        return _go_on(ports, stored, cause)
     # The message first, for a moment later: a person's click has no message of its own that would be delivered again.
     # If the row is not saved after all, the look finds it as it was and changes nothing.
     ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), _SAVED_BY_THEN)
     state = State.AWAITING_APPROVAL if row.undoes else State.SUPERSEDED  # no look opens an undo again: a person does
     again = moved(row, state, ports.clock.now(), attempt=0, cause=cause, approvals=())
     return ports.records.save(again, Event("retried", cause.actor or cause.kind, "Retry", {"from": row.state}), stored)
+
+
+def _is_agreed(row: Remediation, now: datetime) -> bool:
+    """Whether a yes to its plan still holds. An undo is asked for anew: what it exempts was lifted when it failed."""
+    return not row.undoes and bool(row.approvals and row.approved) and all(it.expires > now for it in row.approvals)
+
+
+def _go_on(ports: Ports, stored: Stored, cause: Cause) -> Stored:
+    row = stored.row
+    ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body(), _SAVED_BY_THEN)
+    queued = moved(row, State.QUEUED, ports.clock.now(), attempt=0, cause=cause)
+    return ports.records.save(
+        queued, Event("retried", cause.actor or cause.kind, "GoesOn", {"from": row.state}), stored
+    )

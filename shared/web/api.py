@@ -23,7 +23,9 @@ from shared.core.ports import Ports, Stored
 from shared.core.record import CLOSED, State
 from shared.core.wake import Cause
 from shared.flow.approve import Yes, approve, reject
+from shared.flow.confirm import confirm
 from shared.flow.explain import explain
+from shared.flow.pick import Pick, pick
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.undo import Wish, undo_of
@@ -109,6 +111,16 @@ class Api:
         wish = Wish(caller.object_id, said.comment, said.until)
         return self._shown(undo_of(self.ports, self._stored(request), wish))
 
+    def pick(self, request: Request) -> Response:
+        """Pick the vault where a workspace's keys are to live. It makes another plan, which somebody else must approve."""
+        caller, said = self._said(request, shapes.PickIn)
+        return self._shown(pick(self.ports, self._stored(request), Pick(said.vault, caller.object_id, said.comment)))
+
+    def confirm(self, request: Request) -> Response:
+        """Say that what only a person can do was done."""
+        caller, said = self._said(request, shapes.ConfirmationIn)
+        return self._shown(confirm(self.ports, self._stored(request), caller.object_id, said.comment))
+
     def _said[T: msgspec.Struct](self, request: Request, shape: type[T]) -> tuple[Caller, T]:
         caller: Caller = request.state.caller
         return caller, _body(request, shape)
@@ -170,6 +182,13 @@ def operations(api: Api) -> Sequence[Operation]:
         ),
         Operation(
             "POST", "/api/remediations/{id}/undo", api.undo, shapes.RemediationWithHistory, (_ID,), body=shapes.UndoIn,
+        ),
+        Operation(
+            "POST", "/api/remediations/{id}/vault", api.pick, shapes.RemediationWithHistory, (_ID,), body=shapes.PickIn,
+        ),
+        Operation(
+            "POST", "/api/remediations/{id}/confirm", api.confirm, shapes.RemediationWithHistory, (_ID,),
+            body=shapes.ConfirmationIn,
         ),
         Operation(
             "GET", "/api/explain", api.explain, shapes.Explanation,

@@ -39,6 +39,19 @@ class UndoIn(msgspec.Struct, forbid_unknown_fields=True):
     until: Moment
 
 
+class PickIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The vault where the workspace's keys are to live, and why that one."""
+
+    vault: str
+    comment: str
+
+
+class ConfirmationIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What only a person can do was done; says how."""
+
+    comment: str
+
+
 class RemediationOut(msgspec.Struct):
     """The record of one control on one target: what was found, what was decided, what was done."""
 
@@ -56,6 +69,7 @@ class RemediationOut(msgspec.Struct):
     approvals: tuple[Approval, ...]
     exemption: Exemption | None
     undoes: str
+    requester: str
     occurrence: int
     opened: datetime
     updated: datetime

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from shared.adapters.arm import ArmHand, ArmReader
+from shared.adapters.clients import Clients
 from shared.adapters.inventory import ResourceGraph
+from shared.adapters.longrun import Watch
 from shared.adapters.pipeline import Pipeline
+from shared.adapters.rest import Rest
 from shared.core import ids, parse
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
 from shared.core.ids import ResourceId
@@ -21,6 +24,11 @@ from tests.reference import bodies, needs_reference
 _NUMBERS = itertools.count()
 CORRELATION = "0f7d9c1e-1111-4222-8333-444455556666"
 FLAGS = {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}}
+
+
+def hand(pipeline: Pipeline, client_id: str) -> ArmHand:
+    """Return a hand that writes with an identity, and watches with it."""
+    return ArmHand(pipeline, Clients(pipeline), client_id, Watch(Rest(pipeline), every=0.2, patience=20))
 
 
 def _seeded(azure: Client, **properties: Any) -> ResourceId:
@@ -36,7 +44,7 @@ def _seeded(azure: Client, **properties: Any) -> ResourceId:
 def test_a_vault_is_read_raw(environment: Client, reader: Pipeline) -> None:
     """Fields that the SDK's models do not know survive the read."""
     target = _seeded(environment, somethingNew={"deep": [1]})
-    body = ArmReader(reader).read(target)
+    body = ArmReader(Clients(reader)).read(target)
 
     assert body is not None
     assert body["properties"]["somethingNew"] == {"deep": [1]}
@@ -50,14 +58,14 @@ def test_what_is_not_there_is_none(reader: Pipeline, environment: Client) -> Non
         str(target) + "x",
         str(target).replace("rg-arm", "rg-none"),
     ):
-        assert ArmReader(reader).read(ids.parse(text)) is None
+        assert ArmReader(Clients(reader)).read(ids.parse(text)) is None
 
 
 def test_only_vaults_and_workspaces_are_read(reader: Pipeline) -> None:
     """The reader's calls are a closed set."""
     other = f"/subscriptions/{'0' * 8}-0000-4000-8000-{'0' * 12}/resourceGroups/g/providers/A.B/c/d"
     with pytest.raises(BadInput):
-        ArmReader(reader).read(ids.parse(other))
+        ArmReader(Clients(reader)).read(ids.parse(other))
 
 
 def test_a_write_changes_what_it_names_and_nothing_else(environment: Client, writer: Pipeline) -> None:
@@ -71,7 +79,7 @@ def test_a_write_changes_what_it_names_and_nothing_else(environment: Client, wri
     policy = {"tenantId": environment.facts["tenant"], "objectId": "o", "permissions": {"keys": ["Get", "all"]}}
     target = _seeded(environment, accessPolicies=[policy], networkAcls=acl, enableRbacAuthorization=False)
     before = environment.vault(str(target))
-    ArmHand(writer, "client").write(Request("PATCH", str(target), FLAGS), CORRELATION)
+    hand(writer, "client").write(Request("PATCH", str(target), FLAGS), CORRELATION)
     after = environment.vault(str(target))
 
     assert after["properties"].pop("enablePurgeProtection") is True
@@ -82,7 +90,7 @@ def test_the_hand_says_who_it_is(environment: Client, writer: Pipeline) -> None:
     """The writer's object id comes out of its own token."""
     own = environment.facts["identities"]["writer"]
 
-    assert ArmHand(writer, own["client_id"]).identity == own
+    assert hand(writer, own["client_id"]).identity == own
 
 
 def test_the_hand_sends_only_what_it_knows(environment: Client, writer: Pipeline) -> None:
@@ -90,14 +98,14 @@ def test_the_hand_sends_only_what_it_knows(environment: Client, writer: Pipeline
     target = _seeded(environment)
     for method in ("PUT", "DELETE", "POST"):
         with pytest.raises(BadInput):
-            ArmHand(writer, "c").write(Request(method, str(target), FLAGS), CORRELATION)
+            hand(writer, "c").write(Request(method, str(target), FLAGS), CORRELATION)
 
 
 def test_the_reader_may_not_write(environment: Client, reader: Pipeline) -> None:
     """With the reader's identity a write is refused by Azure itself."""
     target = _seeded(environment)
     with pytest.raises(Denied) as caught:
-        ArmHand(reader, "c").write(Request("PATCH", str(target), FLAGS), CORRELATION)
+        hand(reader, "c").write(Request("PATCH", str(target), FLAGS), CORRELATION)
 
     assert caught.value.reason == "AuthorizationFailed"
     assert "enablePurgeProtection" not in environment.vault(str(target))["properties"]
@@ -107,7 +115,7 @@ def test_the_writer_may_not_read_workspaces(environment: Client, writer: Pipelin
     """The writer holds what it writes with, and nothing else."""
     target = ids.parse(str(_seeded(environment)).replace("KeyVault/vaults", "Databricks/workspaces"))
     with pytest.raises(Denied):
-        ArmReader(writer).read(target)
+        ArmReader(Clients(writer)).read(target)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +149,7 @@ def test_failures_of_a_write_are_told_apart(
     faults.manage("POST", "/faults", [{"method": "PATCH", "path": target.name, "times": 5, **fault}])
     began = time.monotonic()
     with pytest.raises(error) as caught:
-        ArmHand(writer, "c").write(Request("PATCH", str(target), FLAGS), CORRELATION)
+        hand(writer, "c").write(Request("PATCH", str(target), FLAGS), CORRELATION)
 
     assert caught.value.reason == reason
     assert getattr(caught.value, "delay", None) == delay
@@ -154,7 +162,7 @@ def test_a_truncated_answer_is_temporary(environment: Client, faults: Client, re
     target = _seeded(environment)
     faults.manage("POST", "/faults", [{"method": "GET", "path": target.name, "times": 1, "cut": "body"}])
     with pytest.raises(Temporary):
-        ArmReader(reader).read(target)
+        ArmReader(Clients(reader)).read(target)
 
 
 def test_the_inventory_finds_dependants(environment: Client, reader: Pipeline) -> None:
@@ -211,7 +219,7 @@ def test_every_recorded_body_is_read_through_the_sdk(environment: Client, reader
     kind = ids.VAULT if category == "keyvault_vaults" else ids.WORKSPACE
     found = [body for body in bodies(category, kind) if body.get("properties")]
     environment.manage("POST", "/seed", {"resources": found})
-    arm, read = ArmReader(reader), parse.vault if kind == ids.VAULT else parse.workspace
+    arm, read = ArmReader(Clients(reader)), parse.vault if kind == ids.VAULT else parse.workspace
     for body in found:
         raw = arm.read(ids.parse(body["id"]))
         assert raw is not None
@@ -225,6 +233,6 @@ def test_without_a_token_it_may_work_later(
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
     fresh = Pipeline(identity(environment, "reader"), environment.facts["arm"])
     with pytest.raises(Temporary) as caught:
-        ArmReader(fresh).read(_seeded(environment))
+        ArmReader(Clients(fresh)).read(_seeded(environment))
 
     assert caught.value.reason in {"NoToken", "ConnectionLost"}

@@ -145,7 +145,7 @@ class _Play:
                 self.now = step.not_before
                 return
             before = self.works()
-            self.world.obey(moves.request(step), self.now)
+            self.world.obey(moves.request(step, {}), self.now)
             assert before <= self.works(), f"{step.kind} breaks {before - self.works()}"
             settling = settling or step.settles
 

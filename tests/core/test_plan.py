@@ -47,7 +47,7 @@ def test_applying_the_plan_makes_the_control_hold(body: dict[str, Any]) -> None:
     (verdict,) = remediator.judge(_snapshot(body), Memory(), ALL, NOW)
     steps = _planned(verdict, body)
     for step in steps:
-        request = moves.request(step)
+        request = moves.request(step, {})
         assert (request.method, request.path) == ("PATCH", body["id"])
         body["properties"] |= request.body["properties"]
 
@@ -64,7 +64,7 @@ def test_the_write_names_two_flags_and_nothing_else() -> None:
     (verdict,) = remediator.judge(snapshot, Memory(), ALL, NOW)
     (step,) = _planned(verdict, vault_body())
 
-    assert moves.request(step).body == {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}}
+    assert moves.request(step, {}).body == {"properties": {"enableSoftDelete": True, "enablePurgeProtection": True}}
     assert step.irreversible
 
 
@@ -88,4 +88,4 @@ def test_order_is_part_of_the_fingerprint() -> None:
 def test_an_unknown_kind_of_step_cannot_be_sent() -> None:
     """The set of writes is closed."""
     with pytest.raises(BadInput):
-        moves.request(Step("vault.delete", vault_id(), {}, {}, "p"))
+        moves.request(Step("vault.delete", vault_id(), {}, {}, "p"), {})

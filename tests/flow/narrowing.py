@@ -86,10 +86,10 @@ def before_the_write(world: World, happens: Callable[[], None]) -> None:
     """Let something happen after the last read and before the first write reaches Azure."""
     write, pending = world.arm.write, [happens]
 
-    def interrupted(request: Request, correlation: str) -> None:
+    def interrupted(request: Request, correlation: str) -> bool:
         if pending:
             pending.pop()()
-        write(request, correlation)
+        return write(request, correlation)
 
     world.arm.write = interrupted  # type: ignore[method-assign]
 
@@ -98,8 +98,9 @@ def after_the_write(world: World, happens: Callable[[], None]) -> None:
     """Let something happen right after each write has reached Azure."""
     write = world.arm.write
 
-    def followed(request: Request, correlation: str) -> None:
-        write(request, correlation)
+    def followed(request: Request, correlation: str) -> bool:
+        is_done = write(request, correlation)
         happens()
+        return is_done
 
     world.arm.write = followed  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """What is true of a resource at one time: frozen values, one module a resource. No parsing, no judging."""
 
 from shared.core.facts.access import Actions, Assignment, Denial, Hindrances, Lock, Policy, Role, Roles
+from shared.core.facts.key import Key
 from shared.core.facts.snapshot import Absent, Snapshot, Unreadable
 from shared.core.facts.vault import Vault
 from shared.core.facts.workspace import KeyRef, Layer, Workspace
@@ -11,6 +12,7 @@ __all__ = [
     "Assignment",
     "Denial",
     "Hindrances",
+    "Key",
     "KeyRef",
     "Layer",
     "Lock",

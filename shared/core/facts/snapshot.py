@@ -1,8 +1,12 @@
 """Everything one decision needs, gathered once: judging and planning are pure functions of it."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from shared.core.facts.access import Assignment, Hindrances, Roles
+from shared.core.facts.key import Key
 from shared.core.facts.vault import Vault
 from shared.core.facts.workspace import Workspace
 from shared.core.ids import ResourceId
@@ -26,6 +30,10 @@ class Absent:
 class Snapshot:
     """The target and what surrounds it. Of `vault` and `workspace` exactly one is set, by the target's kind.
 
+    `vaults` are those around a workspace, by host in lower case: the ones that its layers name and the ones where its keys
+    could live, each as a snapshot of its own, with `keys` by name or `name/version`. A host that nobody could find is
+    Absent.
+
     None means that nobody has asked: `roles` of a vault with access policies and `hindrances` are read only where they
     decide something. `is_complete`: every subscription that could hold a dependant was searched (the sweep asks).
     """
@@ -38,6 +46,8 @@ class Snapshot:
     hindrances: Hindrances | Unreadable | None = None
     declared: frozenset[str] | Unreadable = frozenset()  # object ids of the identities that the deployment declares
     is_complete: bool = False
+    vaults: Mapping[str, Snapshot | Absent | Unreadable] = field(default_factory=dict)
+    keys: Mapping[str, Key | Absent | Unreadable] = field(default_factory=dict)
 
     @property
     def assignments(self) -> tuple[Assignment, ...]:

@@ -26,6 +26,7 @@ class Vault:
     retention_days: int | None
     rbac: bool
     tenant: str = ""
+    trusts_azure: bool | None = True  # Azure's own services get through its firewall; None where nobody can say
     policies: tuple[Policy, ...] = ()
 
     def is_plain(self, policy: Policy) -> bool:

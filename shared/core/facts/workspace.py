@@ -1,7 +1,8 @@
 """A Databricks workspace and the keys that its layers use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from shared.core.ids import ResourceId
 
@@ -30,7 +31,12 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One workspace."""
+    """One workspace.
+
+    `sku` is in lower case, '' for a workspace from before there were plans. `tenant` is where its identities live, ''
+    while it has none. `is_prepared`: its storage account has an identity; that is no encryption yet (AZURE 1.4).
+    `raw` is the body as it came: a PUT sends back all of it (AZURE 1.7).
+    """
 
     id: ResourceId
     location: str
@@ -38,6 +44,25 @@ class Workspace:
     provisioning: str
     sku: str
     layers: tuple[Layer, ...]
+    is_serverless: bool = False
+    is_fedramp: bool = False
+    is_prepared: bool = False
+    tenant: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether Azure has finished what it was last asked to do, well or badly; until then a GET may lag behind it."""
+        return self.provisioning.lower() in {"succeeded", "failed", "canceled", "created", "ready", ""}
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether what Azure was last asked to do has failed: what it says of the layers is then no proof."""
+        return self.provisioning.lower() in {"failed", "canceled"}
+
+    def layer(self, name: str) -> Layer:
+        """Return one of its layers."""
+        return next(it for it in self.layers if it.name == name)
 
     def hosts(self) -> tuple[str, ...]:
         """The vaults that its layers name, each once, in order."""

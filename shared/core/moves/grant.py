@@ -43,7 +43,7 @@ REMOVABLE = frozenset({
 })  # fmt: skip
 
 _ROLES = "/providers/Microsoft.Authorization/roleAssignments/"
-_KEY = re.compile(r"(/keys/[0-9A-Za-z-]{1,127})?")
+_KEY = re.compile(f"(/keys/{ids.NAME_OF_A_KEY.pattern})?")
 
 
 def set_policy(

@@ -30,5 +30,19 @@ def vault(body: object) -> Vault:
         retention_days=wire.whole(properties, "softDeleteRetentionInDays"),
         rbac=wire.flag(properties, "enableRbacAuthorization") is True,
         tenant=wire.text(properties, "tenantId").lower(),
+        trusts_azure=_trusts_azure(properties),
         policies=policies(properties),
     )
+
+
+def _trusts_azure(properties: wire.Json) -> bool | None:
+    """Whether trusted services get in: the bypass holds while the public network is shut, unless a perimeter rules (AZURE 1.5)."""
+    if wire.text(properties, "publicNetworkAccess").lower() == "securedbyperimeter":
+        return None
+    rules = wire.obj(properties, "networkAcls")
+    if wire.text(properties, "publicNetworkAccess").lower() != "disabled" and (
+        wire.text(rules, "defaultAction").lower() != "deny"
+    ):
+        return True
+    bypass = wire.text(rules, "bypass").lower()
+    return "azureservices" in bypass if rules else None

@@ -27,7 +27,23 @@ def workspace(body: object) -> Workspace:
         provisioning=wire.text(properties, "provisioningState"),
         sku=wire.text(wire.obj(body, "sku"), "name").lower(),
         layers=_layers(properties),
+        is_serverless=wire.text(properties, "computeMode").lower() == "serverless",
+        is_fedramp=_parameter(properties, "enableFedRampCertification"),
+        is_prepared=_parameter(properties, "prepareEncryption"),
+        tenant=_tenant(properties),
+        raw=body,
     )
+
+
+def _parameter(properties: Json, name: str) -> bool:
+    return wire.flag(wire.obj(wire.obj(properties, "parameters"), name), "value") is True
+
+
+def _tenant(properties: Json) -> str:
+    found = (
+        wire.text(wire.obj(properties, it), "tenantId") for it in ("storageAccountIdentity", "managedDiskIdentity")
+    )
+    return next((tenant.lower() for tenant in found if tenant), "")
 
 
 def _layers(properties: Json) -> tuple[Layer, ...]:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from shared.core.choices import Choices
 from shared.core.control import Remediator
-from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory
+from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys
 from shared.core.ports.records import Records
 from shared.core.ports.values import (
     Delivery,
@@ -31,6 +31,7 @@ __all__ = [
     "Grants",
     "Hand",
     "Inventory",
+    "Keys",
     "Known",
     "MemoryPage",
     "Page",
@@ -85,6 +86,11 @@ class Ports(Protocol):
     @property
     def grants(self) -> Grants:
         """Reads of who may do what."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """Reads of keys."""
         ...
 
     @property

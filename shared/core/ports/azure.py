@@ -15,6 +15,18 @@ class Arm(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """Keys of vaults as Resource Manager shows them, under the reader identity. Each raises Temporary, Denied or BadInput."""
+
+    def key(self, vault: ResourceId, name: str, version: str = "") -> Mapping[str, Any] | None:
+        """Return the raw body of a key at a version, the newest where none is named; None where there is none."""
+        ...
+
+    def versions(self, vault: ResourceId, name: str) -> int:
+        """Return how many versions a key has."""
+        ...
+
+
 class Grants(Protocol):
     """Who may do what at a vault, under the reader identity: raw bodies, all pages. Each raises Temporary, Denied or BadInput."""
 
@@ -59,8 +71,12 @@ class Hand(Protocol):
         """Who writes: client_id and principal_id."""
         ...
 
-    def write(self, request: Request, correlation: str) -> None:
-        """Send one write, once, marked with a GUID of ours. Raises Temporary, Conflict, Denied or BadInput; an ambiguous failure is Temporary."""
+    def write(self, request: Request, correlation: str) -> bool:
+        """Send one write, once, marked with a GUID of ours; return whether Azure says that it has taken effect.
+
+        A long one is watched for a while; False: it still goes on, or its end was not to be had. Raises Temporary,
+        Conflict, Denied or BadInput; an ambiguous failure is Temporary.
+        """
         ...
 
 

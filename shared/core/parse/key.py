@@ -1,0 +1,41 @@
+"""A key's ARM body -> Key. Shapes and their oddities: AZURE 2.3; times are seconds since 1970, addresses carry a port."""
+
+from datetime import UTC, datetime
+
+from shared.core.errors import BadInput
+from shared.core.facts.key import Key
+from shared.core.parse import wire
+from shared.core.parse.wire import Json
+
+
+def key(body: object, versions: int = 0) -> Key:
+    """Read one key. Raises BadInput where the body is not a key's or a needed field has a wrong type."""
+    if not isinstance(body, dict):
+        raise BadInput("BadArmAnswer", f"a key must be an object, not {type(body).__name__}")
+    properties = wire.obj(body, "properties")
+    address = wire.text(properties, "keyUriWithVersion").rstrip("/").split("/")
+    if len(address) < 3 or "keys" not in address[-3:-2]:
+        raise BadInput("BadArmAnswer", "a key came without keyUriWithVersion")
+    attributes = wire.obj(properties, "attributes")
+    return Key(
+        name=address[-2],
+        version=address[-1],
+        kind=wire.text(properties, "kty"),
+        size=wire.whole(properties, "keySize") or 0,
+        operations=frozenset(word.lower() for word in wire.words(properties, "keyOps")),
+        enabled=wire.flag(attributes, "enabled") is not False,
+        created=_moment(attributes, "created"),
+        not_before=_moment(attributes, "nbf"),
+        expires=_moment(attributes, "exp"),
+        versions=versions,
+    )
+
+
+def _moment(attributes: Json, field: str) -> datetime | None:
+    seconds = wire.whole(attributes, field)
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise BadInput("BadArmAnswer", f"{field} is no time: {seconds}") from None

@@ -1,0 +1,80 @@
+"""Somebody picks the vault where a workspace's keys are to live. A tag only proposes; the deployment says what may be picked.
+
+Picking makes another plan, which takes a yes of its own, and whoever picks counts as requester: not theirs (DESIGN 5).
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.core import ids
+from shared.core.control import Memory, Picked
+from shared.core.errors import BadInput, Refused
+from shared.core.facts import Workspace
+from shared.core.ids import ResourceId
+from shared.core.keyvaults import around, unfit_to_pick
+from shared.core.ports import Event, Ports, Stored
+from shared.core.record import State, moved
+from shared.core.wake import Cause
+from shared.flow.approve import check_comment
+from shared.flow.gather import check_settled, gather
+from shared.flow.messages import EVALUATE, Evaluate
+from shared.flow.say import say
+
+_log = logging.getLogger("cmkwarden.pick")
+
+_SAVED_BY_THEN = timedelta(seconds=3)
+_BUSY = frozenset({State.QUEUED, State.APPLYING})
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Which vault, who says so, and why."""
+
+    vault: str
+    person: str
+    comment: str
+
+
+def pick(ports: Ports, stored: Stored, wanted: Pick) -> Stored:
+    """Note the pick and have the workspace judged anew. Raises Refused, BadInput, RowChanged or Temporary."""
+    row, target = stored.row, ids.parse(stored.row.target)
+    check_comment(wanted.comment)
+    if target.kind != ids.WORKSPACE or row.subject or row.undoes:
+        raise Refused("NothingToPick", "a vault is picked for the migration of a workspace")
+    if row.state in _BUSY:
+        raise Refused("BeingWorkedOn", f"the remediation is {row.state}: cancel it first")
+    memory = ports.records.known(target).memory
+    if memory.drawn:
+        raise Refused("MigrationHasBegun", "a key was made already: the migration ends where it began")
+    vault = _allowed(ports, wanted.vault)
+    picked = Picked(str(vault), wanted.person, ports.clock.now())
+    _check(ports, target, vault, replace(memory, picked=picked))
+    # The message first, for a moment later: a click has no message of its own that would be delivered again.
+    ports.queue.send(EVALUATE, Evaluate(target, Cause("person", row.id, wanted.person)).body(), _SAVED_BY_THEN)
+    ports.records.remember(target, lambda before: replace(before, picked=picked))
+    detail = {"vault": str(vault), "comment": wanted.comment.strip()}
+    changed = moved(row, row.state, ports.clock.now(), approvals=(), requester=wanted.person)
+    saved = ports.records.save(changed, Event("picked", wanted.person, "VaultPicked", detail), stored)
+    say(_log, "picked", remediation=row.id, target=row.target, vault=str(vault), actor=wanted.person)
+    return saved
+
+
+def _allowed(ports: Ports, path: str) -> ResourceId:
+    vault = ids.parse(path)
+    found = next((it.vault for it in ports.choices.key_vaults if it.vault == vault), None)
+    if found is None:
+        raise Refused("NotAKeyVault", "the vault is not in CMK_KEY_VAULTS: the deployment says where keys may live")
+    return found
+
+
+def _check(ports: Ports, target: ResourceId, vault: ResourceId, memory: Memory) -> None:
+    snapshot = gather(ports, target, memory)
+    check_settled(snapshot)
+    if not isinstance(snapshot.workspace, Workspace):
+        raise BadInput("NoWorkspace", "the workspace could not be read")
+    at = around(snapshot, vault)
+    if at is None:
+        raise Refused("NothingToPick", "no layer of the workspace needs a key")
+    for reason, said in unfit_to_pick(at.vault, snapshot.workspace, ports.choices):
+        raise Refused(reason, said)

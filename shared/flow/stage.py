@@ -1,0 +1,121 @@
+"""A plan whose steps take minutes: one step a message, each planned anew from what is there, so that a kill costs nothing.
+
+    message -- gather, judge, plan -- what is left? -- first step -- watched for a while -- next message
+                                         |   |             |              '-- still going on: come back and read
+                                         |   |             '-- a person's: ask, and wait for the confirmation
+                                         |   '-- too early: come back when what it relies on has taken effect
+                                         '-- nothing: resolved
+
+What was sent and is not left any more has come about: whether Azure's last word was heard or not (DESIGN 5).
+"""
+
+import re
+import secrets
+from dataclasses import replace
+from functools import partial
+
+from shared.core import ids
+from shared.core.choices import LAYERS
+from shared.core.control import Drawn, Memory
+from shared.core.decide import AWAITS_CONFIRMATION, Decision, Kind
+from shared.core.errors import Denied, Temporary
+from shared.core.facts import Snapshot, Workspace
+from shared.core.keyvaults import around, chosen, drawn, foreign, purpose, values
+from shared.core.moves import key, workspace
+from shared.core.plan import Plan
+from shared.core.record import State
+from shared.core.refs import key_name
+from shared.core.steps import Step
+from shared.flow.carry import send
+from shared.flow.messages import APPLY, Apply
+from shared.flow.work import Work, wait
+
+_LONGEST_PART = 40  # characters of a workspace's name in the name of its key
+
+
+def advance(work: Work, plan: Plan, snapshot: Snapshot, memory: Memory) -> None:
+    """Do the first thing that is left, and come back for the next."""
+    note_done(work, plan)
+    step, now = plan.steps[0], work.ports.clock.now()
+    if step.not_before and step.not_before > now:
+        wait(work, step.not_before, "MustSettle")
+    elif step.by_hand:
+        _ask(work, step)
+    else:
+        _go(work, step, snapshot, memory)
+
+
+def note_done(work: Work, plan: Plan) -> None:
+    """Keep in hand that what was sent before and is not left any more has come about."""
+    left, now = {step.id for step in plan.steps}, work.ports.clock.now()
+    steps = tuple(
+        replace(step, done=now) if step.sent and not step.done and step.id not in left else step
+        for step in work.row.plan.steps
+    )
+    row = replace(work.row, plan=replace(work.row.plan, steps=steps))
+    work.stored = replace(work.stored, row=row)
+
+
+def refuse_foreign(work: Work, snapshot: Snapshot, memory: Memory) -> None:
+    """Raise Denied where a key that we did not make lies under a name of ours, and forget that name: a retry draws another."""
+    ports, found = work.ports, snapshot.workspace
+    vault = chosen(found, memory, ports.choices) if isinstance(found, Workspace) else None
+    at = around(snapshot, vault) if vault else None
+    if at is None:
+        return
+    for layer in sorted({purpose(it, ports.choices) for it in LAYERS}):
+        strange = foreign(at, memory, layer)
+        if strange:
+            ports.records.remember(snapshot.target, partial(_without, name=strange))
+            said = f"there is a key {strange.name} in the vault that cmkwarden did not make: retry draws another name"
+            raise Denied("KeyNotOurs", said)
+
+
+def _without(memory: Memory, name: Drawn) -> Memory:
+    return replace(memory, drawn=tuple(it for it in memory.drawn if it != name))
+
+
+def _go(work: Work, step: Step, snapshot: Snapshot, memory: Memory) -> None:
+    ports = work.ports
+    was = next((it for it in work.row.plan.steps if it.id == step.id), None)
+    if was and was.done and not work.row.attempt:
+        raise Temporary("NotVisibleYet", f"{step.kind} was accepted, but a read does not show it")
+    if step.kind == key.CREATE:
+        memory = _draw(work, step, memory)
+    if step.kind == workspace.ENCRYPT and step.after["layer"] == "managedDisk":
+        now = ports.clock.now()
+        ports.records.remember(snapshot.target, lambda before: replace(before, restart=now))
+    is_done = send(work, step, values(snapshot, memory, ports.choices))
+    if not is_done:
+        wait(work, ports.clock.now() + ports.choices.poll, "OutcomeReadBack")
+        return
+    work.move(State.QUEUED, "stepped", step.kind, {"step": step.id}, attempt=0)
+    ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body())
+
+
+def _draw(work: Work, step: Step, memory: Memory) -> Memory:
+    """Draw the name of a key that nobody can guess, and record it before anybody is asked for such a key (AZURE 2.3)."""
+    ports, row = work.ports, work.row
+    vault, target = ids.parse(step.resource), ids.parse(row.target)
+    layer = next(it for it in ("", *LAYERS) if key_name(it) == step.after["name"])
+    if drawn(memory, vault, layer):
+        return memory
+    part = re.sub("[^0-9a-z]+", "-", target.name.lower()).strip("-")[:_LONGEST_PART] or "workspace"
+    name = Drawn(layer, vault.key, f"cmk-{part}-{secrets.token_hex(10)}", ports.clock.now())
+    ports.records.remember(target, lambda before: replace(before, drawn=(*before.drawn, name)))
+    return replace(memory, drawn=(*memory.drawn, name))
+
+
+def _ask(work: Work, step: Step) -> None:
+    """Tell people what is left for them; what was approved stays so."""
+    said = f"{step.note}. Do it, then confirm: {', '.join(str(it) for it in step.after.values())}"
+    decision = Decision(Kind.APPROVAL, AWAITS_CONFIRMATION, said)
+    work.move(
+        State.AWAITING_APPROVAL,
+        "asked to confirm",
+        AWAITS_CONFIRMATION,
+        {"step": step.id},
+        decision=decision,
+        attempt=0,
+    )
+    work.tell()

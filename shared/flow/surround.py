@@ -1,0 +1,112 @@
+"""What surrounds a workspace: the vaults that its layers name, the keys there, and the vault where new keys could live.
+
+the workspace                               reads
+names vaults                                one inventory query for all; for each GET vault, with RBAC its roles
+names keys                                  GET of each key at the version in use
+must have keys on layers that have none     the locks on it; the vault chosen for its keys, its roles, locks and
+                                            denials, and the keys drawn for it; or, where none is chosen, each vault
+                                            that a person could pick
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shared.core import ids, parse
+from shared.core.control import Memory
+from shared.core.demand import wanting
+from shared.core.facts import Absent, Hindrances, Key, Snapshot, Unreadable, Vault, Workspace
+from shared.core.ids import ResourceId
+from shared.core.keyvaults import MOST, chosen
+from shared.core.ports import Ports
+from shared.flow.reads import hindrances_of, read, roles_of, tried
+
+
+def surround(ports: Ports, snapshot: Snapshot, memory: Memory) -> Snapshot:
+    """Return the snapshot of a workspace with what surrounds it. Raises Temporary."""
+    workspace = snapshot.workspace
+    if not isinstance(workspace, Workspace) or not workspace.is_settled:
+        return snapshot
+    named = _named(ports, workspace)
+    wants = bool(wanting(workspace, memory, ports.choices) or memory.drawn)
+    home = chosen(workspace, memory, ports.choices) if wants else None
+    # Where a vault is chosen nobody needs the others; where none is, a person must see which there are.
+    places = [home] if home else [it.vault for it in ports.choices.key_vaults[:MOST]] if wants else []
+    found: dict[str, Snapshot | Absent | Unreadable] = {
+        host: it for host, it in named.items() if not isinstance(it, ResourceId)
+    }
+    wanted = dict.fromkeys([*(it for it in named.values() if isinstance(it, ResourceId)), *places])
+    for vault in wanted:
+        at = _vault(ports, vault, workspace, memory, is_home=vault == home)
+        host = at.vault.host if isinstance(at.vault, Vault) else _host(named, vault)
+        found[host] = at
+    hindrances = _locks(ports, snapshot.target) if wants else None
+    return replace(snapshot, vaults=found, hindrances=hindrances)
+
+
+def _named(ports: Ports, workspace: Workspace) -> Mapping[str, ResourceId | Absent | Unreadable]:
+    """Find the vaults that the layers name, by host."""
+    hosts = workspace.hosts()
+    names = {host: host.split(".", 1)[0] for host in hosts}
+    paths = (
+        tried("the vaults that it names", lambda: ports.inventory.vaults_named(list(names.values()))) if hosts else {}
+    )
+    if isinstance(paths, Unreadable):
+        return dict.fromkeys(hosts, paths)
+    return {host: ids.parse(paths[name]) if name in paths else Absent() for host, name in names.items()}
+
+
+def _host(named: Mapping[str, object], vault: ResourceId) -> str:
+    """Return the host under which a vault that could not be read was named, or else its usual one."""
+    return next((host for host, it in named.items() if it == vault), f"{vault.name.lower()}.vault.azure.net")
+
+
+def _vault(ports: Ports, vault: ResourceId, workspace: Workspace, memory: Memory, *, is_home: bool) -> Snapshot:
+    """Read a vault as the workspace sees it. `is_home`: its keys are to live there, so what stands in the way is read too."""
+    found = read(ports, vault, parse.vault)
+    at = Snapshot(vault, vault=found, dependants=(workspace,))
+    if not isinstance(found, Vault):
+        return at
+    if found.rbac and (is_home or workspace.layers_in(found.host)):
+        at = replace(at, roles=roles_of(ports, at, Memory()))
+    if is_home:
+        at = replace(at, hindrances=hindrances_of(ports, at))
+    return replace(at, keys=_keys(ports, found, workspace, memory))
+
+
+def _keys(ports: Ports, vault: Vault, workspace: Workspace, memory: Memory) -> dict[str, Key | Absent | Unreadable]:
+    used = [(it.key.name, it.key.version) for it in workspace.layers if it.key and it.key.host == vault.host]
+    found = {
+        f"{name}/{version}" if version else name: _key(ports, vault.id, name, version)
+        for name, version in dict.fromkeys(used)
+    }
+    for name in dict.fromkeys(it.name for it in memory.drawn if it.vault == vault.id.key):
+        found[name] = _counted(ports, vault.id, name)
+    return found
+
+
+def _key(ports: Ports, vault: ResourceId, name: str, version: str) -> Key | Absent | Unreadable:
+    def ask() -> Key | Absent:
+        body = ports.keys.key(vault, name, version)
+        return Absent() if body is None else parse.key(body)
+
+    return tried(f"key {name}", ask)
+
+
+def _counted(ports: Ports, vault: ResourceId, name: str) -> Key | Absent | Unreadable:
+    """Read a key with the number of its versions: a key that we have made has one."""
+    key = _key(ports, vault, name, "")
+    versions = (
+        tried(f"the versions of key {name}", lambda: ports.keys.versions(vault, name)) if isinstance(key, Key) else 0
+    )
+    if isinstance(versions, Unreadable):
+        return versions
+    return replace(key, versions=versions) if isinstance(key, Key) else key
+
+
+def _locks(ports: Ports, workspace: ResourceId) -> Hindrances | Unreadable:
+    return tried("the locks", lambda: Hindrances(parse.locks(ports.grants.locks(workspace))))
+
+
+def found_around(snapshot: Snapshot) -> dict[str, str]:
+    """Return the ids of the vaults that were found around a workspace, by the first word of their host."""
+    return {host.split(".", 1)[0]: str(at.target) for host, at in snapshot.vaults.items() if isinstance(at, Snapshot)}
