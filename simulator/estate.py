@@ -27,6 +27,13 @@ IDENTITIES: dict[str, dict[str, str]] = {
         "principal_id": "0be4a700-58f1-4a6b-b0c4-1f7d2e9a0402",
     },
 }
+# Vaults for keys of workspaces, as the deployment names them: one for each of two regions, and one to be picked.
+_KEYS = "/subscriptions/{}/resourceGroups/rg-keys/providers/Microsoft.KeyVault/vaults/{}"
+KEY_VAULTS: dict[str, str] = {
+    f"{SUBSCRIPTIONS[0]['id']}/westeurope": _KEYS.format(SUBSCRIPTIONS[0]["id"], "kv-keys-west"),
+    f"{SUBSCRIPTIONS[0]['id']}/northeurope": _KEYS.format(SUBSCRIPTIONS[0]["id"], "kv-keys-north"),
+    "": _KEYS.format(SUBSCRIPTIONS[1]["id"], "kv-keys-free"),
+}
 PEOPLE: list[dict[str, Any]] = [
     {"name": "Rada Reader", "object_id": "9e000001-6b1a-4d55-8e0b-aa0000000001", "roles": ["Cmk.Reader"]},
     {"name": "Ada Approver", "object_id": "9e000002-6b1a-4d55-8e0b-aa0000000002", "roles": ["Cmk.Approver"]},
