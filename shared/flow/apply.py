@@ -152,6 +152,7 @@ def _remedy(work: Work, bench: _Bench, verdict: NonCompliant, snapshot: Snapshot
     if not is_let_through(work.row, plan):
         raise Conflict("PlanHasChanged", "what would be written now is not what was decided")
     if bench.remediator.control.is_staged:
+        work.see(verdict.finding)
         advance(work, plan, snapshot, bench.memory)
     elif write(work, plan):
         _verify(work, bench, snapshot)

@@ -89,7 +89,8 @@ def _go(work: Work, step: Step, snapshot: Snapshot, memory: Memory) -> None:
     if not is_done:
         wait(work, ports.clock.now() + ports.choices.poll, "OutcomeReadBack")
         return
-    work.move(State.QUEUED, "stepped", step.kind, {"step": step.id}, attempt=0)
+    # The claim stays: this message, delivered again after a kill, has done its step and only sends the next one.
+    work.move(State.QUEUED, "stepped", step.kind, {"step": step.id}, attempt=0, claim=work.row.claim)
     ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body())
 
 

@@ -46,6 +46,10 @@ class Work:
         """Save the row in another state."""
         self.save(moved(self.row, state, self.ports.clock.now(), **changes), name, reason, detail)
 
+    def see(self, finding: Finding) -> None:
+        """Keep in hand what is found now: the next save of the row says how far it has come."""
+        self.stored = replace(self.stored, row=replace(self.row, finding=finding))
+
     def tell(self) -> None:
         """Tell people where the row has come to."""
         self.ports.queue.send(NOTIFY, Notify(self.row.id, self.row.state, self.row.occurrence).body())
@@ -157,8 +161,11 @@ def _give_up(work: Work, error: RemediationError) -> None:
 
 
 def _follow(work: Work) -> None:
-    """Send what follows from where the row has come to: another look at what was superseded, a notice of all else."""
+    """Send what follows from where the row has come to: the next step, another look at what was superseded, else a notice."""
     row = work.row
+    if row.state is State.QUEUED:
+        work.ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body())
+        return
     if row.state is not State.SUPERSEDED:
         work.tell()
         return

@@ -61,6 +61,7 @@ def pump(cloud: Client, nobody: tuple[Client, Mapping[str, str]], monkeypatch: p
             "CMK_RETRY_DELAY": "0",
             "CMK_GAP": "0",
             "CMK_CLAIM": "0",
+            "CMK_POLL": "0",
             "CMK_WRITES_PER_HOUR": "100000",
         },
         tuple(it.control.id for it in REMEDIATORS),

@@ -1,7 +1,10 @@
 """The worker is killed with SIGKILL after every write of the main journey, on the whole stack; its host starts it again."""
 
+import os
+import random
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,10 @@ import pytest
 from simulator.client import Client, until
 from simulator.ports import chosen
 from simulator.stack import ROOT, Stack
+from tests.migration import LAYERS, WEST, Plain, key_vault, plain
 
 HOLD = 2  # seconds for which the host holds a message; 600 in Azure
+_KILLS = 8
 MOST = 40  # more writes than the journey has
 
 
@@ -49,6 +54,49 @@ def test_a_worker_killed_after_any_write_loses_nothing(stack: tuple[Stack, Path]
     assert not deaths[-1], "the journey has more writes than were tried"
 
 
+@pytest.mark.timeout(600)
+def test_a_worker_killed_eight_times_in_a_migration_loses_nothing(stack: tuple[Stack, Path]) -> None:
+    """Killed over and over on the way, by the seed: the migration ends as if nobody had died, and nothing was done twice."""
+    running, arm = stack
+    azure = Client(running.facts)
+    azure.manage("POST", "/knobs", {"activity_lag": 0})
+    key_vault(azure, WEST)
+    at = plain(azure)
+    row = until(lambda: _asked(azure, at), "the question")
+    for person in (1, 2):
+        ends = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        said = {"fingerprint": row["plan"]["fingerprint"], "comment": "seen and right", "expires": ends}
+        azure.call("POST", f"/api/remediations/{row['id']}/approve", person, body=said)
+    draw, deaths = random.Random(os.environ["CMK_SEED"]), 0
+
+    def ends_well() -> bool:
+        nonlocal deaths
+        if not running.is_host_alive():
+            running.replace_host()
+        if deaths < _KILLS and not arm.exists():
+            arm.write_text(str(draw.randint(2, 9)))
+            deaths += 1
+        return _asked(azure, at, "AwaitsConfirmation") is not None
+
+    until(ends_well, "the end of the migration", 400)
+    arm.unlink(missing_ok=True)
+
+    assert deaths == _KILLS
+    assert set(at.keys()) == set(LAYERS)
+    assert len([write for write in at.puts() if write["status"] in {0, 201}]) == 4
+    assert at.cluster() == {"started": True}
+    whole = until(lambda: _whole(azure, at.id, "DBX-CMK"), "the record")
+    assert (whole["occurrence"], whole["history_intact"]) == (1, True)
+
+
+def _asked(azure: Client, at: Plain, reason: str = "NeedsAPerson") -> dict[str, Any] | None:
+    """Return the record where it waits for a person for this reason; None also while the app is coming back."""
+    with suppress(OSError):
+        row = at.row()
+        return row if row and (row["state"], row["decision"]["reason"]) == ("awaiting_approval", reason) else None
+    return None
+
+
 def _written(azure: Client, name: str, arm: Path, number: int) -> str:
     """Write an unprotected vault; the worker will die after its n-th write from here."""
     at = azure.facts["subscriptions"][0]
@@ -81,9 +129,9 @@ def _check(azure: Client, vault: str, number: int) -> None:
     assert azure.vault(vault)["properties"]["enablePurgeProtection"] is True
 
 
-def _whole(azure: Client, vault: str) -> dict[str, Any] | None:
+def _whole(azure: Client, target: str, control: str = "KV-RECOVERY") -> dict[str, Any] | None:
     """Return the record with its history; None while the app is coming back."""
     with suppress(OSError):
-        row = azure.row(vault)
+        row = azure.row(target, control)
         return azure.app(f"/api/remediations/{row['id']}") if row else None
     return None
