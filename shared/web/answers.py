@@ -1,6 +1,7 @@
 """Answers: JSON, and one envelope for every error (RFC 9457), each with headers that keep browsers careful."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -33,9 +34,17 @@ def answer(content: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status, dict(_CAREFUL), "application/json")
 
 
-def problem(status: int, title: str, reason: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """Return a problem document."""
-    body = msgspec.json.encode(Problem("about:blank", title, status, detail, reason))
+def problem(
+    status: int,
+    title: str,
+    reason: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Response:
+    """Return a problem document. Its type is `/problems/<reason>`; docs/problems.md says what to do about each."""
+    told = msgspec.to_builtins(Problem(f"/problems/{reason}", title, status, detail, reason))
+    body = msgspec.json.encode({**(extra or {}), **told})
     return Response(body, status, {**_CAREFUL, **(headers or {})}, "application/problem+json")
 
 
@@ -48,7 +57,8 @@ def refusal(error: Exception) -> Response:
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
             headers = {"Retry-After": "5"} if isinstance(error, Temporary) else None
-            return problem(status, title, error.reason, error.message, headers)
+            extra = error.extra if isinstance(error, Refused) else None
+            return problem(status, title, error.reason, error.message, headers, extra)
     if isinstance(error, HTTPException):
         return problem(
             error.status_code, str(error.detail), "Http", _hint(error.status_code), dict(error.headers or {})

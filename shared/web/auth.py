@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import jwt
 
-READER, APPROVER, ADMIN = "Cmk.Reader", "Cmk.Approver", "Cmk.Admin"
+READER, APPROVER, ADMIN = "Remediation.Reader", "Remediation.Approver", "Remediation.Admin"
 ROLES = frozenset({READER, APPROVER, ADMIN})
 WRITING_ROLES = frozenset({APPROVER, ADMIN})
 
