@@ -39,4 +39,11 @@ PEOPLE: list[dict[str, Any]] = [
     {"name": "Ada Approver", "object_id": "9e000002-6b1a-4d55-8e0b-aa0000000002", "roles": ["Remediation.Approver"]},
     {"name": "Amit Approver", "object_id": "9e000003-6b1a-4d55-8e0b-aa0000000003", "roles": ["Remediation.Approver"]},
     {"name": "Dana Admin", "object_id": "9e000004-6b1a-4d55-8e0b-aa0000000004", "roles": ["Remediation.Admin"]},
+    {"name": "Nora Newcomer", "object_id": "9e000005-6b1a-4d55-8e0b-aa0000000005", "roles": []},
+    {  # no person: an application that was given an app role
+        "name": "Release pipeline",
+        "object_id": "9e000006-6b1a-4d55-8e0b-aa0000000006",
+        "roles": ["Remediation.Approver"],
+        "client_id": "9e000006-6b1a-4d55-8e0b-aa0000000016",
+    },
 ]

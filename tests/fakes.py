@@ -13,7 +13,19 @@ from shared.core.control import Memory, Remediator
 from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports import Event, Gather, Known, MemoryPage, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+from shared.core.ports import (
+    Claim,
+    Event,
+    Gather,
+    Kept,
+    Known,
+    MemoryPage,
+    Page,
+    Poisoned,
+    PoisonPage,
+    PoisonRecord,
+    Stored,
+)  # fmt: skip
 from shared.core.record import Remediation, State, key
 from shared.core.steps import Request
 from tests import bricks
@@ -308,6 +320,41 @@ class MemoryRecords:
 
 
 @dataclass
+class MemoryAnswers:
+    """Answers in memory."""
+
+    known: dict[str, tuple[Claim, datetime]] = field(default_factory=dict)
+    failures: list[Exception] = field(default_factory=list)
+    tokens: int = 0
+
+    def claim(self, reference: str, asked: str, now: datetime, lease: timedelta) -> Claim:
+        found, since = self.known.get(reference, (None, now))
+        is_dead = found is not None and not found.kept and found.asked == asked and now - since >= lease
+        if found and not is_dead and now - since < timedelta(days=1):
+            return replace(found, token="")
+        self.tokens += 1
+        self.known[reference] = (Claim(asked, token=str(self.tokens)), now)
+        return self.known[reference][0]
+
+    def keep(self, reference: str, token: str, kept: Kept) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        claim, since = self.known[reference]
+        if claim.token == token:
+            self.known[reference] = (replace(claim, kept=kept), since)
+
+    def release(self, reference: str, token: str) -> None:
+        if reference in self.known and self.known[reference][0].token == token:
+            del self.known[reference]
+
+    def forget(self, before: datetime) -> int:
+        old = [reference for reference, (_, since) in self.known.items() if since < before]
+        for reference in old:
+            del self.known[reference]
+        return len(old)
+
+
+@dataclass
 class FakeDiary:
     """The Activity Log: who changed something last."""
 
@@ -335,6 +382,7 @@ class World:
         self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)
         self.records = MemoryRecords(self.clock)
+        self.answers = MemoryAnswers()
 
     @property
     def grants(self) -> Access:

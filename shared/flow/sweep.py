@@ -17,6 +17,7 @@ A second message is harmless: a fresh claim is left alone, evaluations of one ta
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 from shared.core import ids
 from shared.core.errors import BadInput, RowChanged, Temporary
@@ -32,6 +33,7 @@ from shared.flow.trace import span
 _log = logging.getLogger("cmkwarden.sweep")
 
 _PAGE = 200
+_DAY = timedelta(days=1)
 _LOOKED_AT = tuple(state for state in State if state is not State.RESOLVED)
 _MOVING = frozenset({State.QUEUED, State.APPLYING})
 
@@ -47,6 +49,7 @@ def sweep(ports: Ports) -> int:
                 say(_log, "missed", logging.WARNING, target=row.target, remediation=row.id, reason=error.reason)
         healed += sum(_redriven(ports, record) for record in _poison(ports))
         say(_log, "swept", rows=healed, vaults=_wake_vaults(ports, looked_at))
+        ports.answers.forget(ports.clock.now() - _DAY)
         return healed
 
 
