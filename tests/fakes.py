@@ -190,6 +190,13 @@ class FakeQueue:
         raise AssertionError(f"there is no message on {queue}")
 
 
+def _place(cursor: str) -> int:
+    """Return where a list goes on. Raises BadInput for what is no cursor of ours, as storage does."""
+    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 9):
+        raise BadInput("BadCursor", "not a cursor")
+    return int(cursor or 0)
+
+
 @dataclass
 class MemoryRecords:
     """Records in memory."""
@@ -224,8 +231,7 @@ class MemoryRecords:
         return self.rows[row.id]
 
     def page(self, *, states: Sequence[State], control: str, target: str, cursor: str, limit: int) -> Page:
-        if cursor and not cursor.isdigit():
-            raise BadInput("BadCursor", "not a cursor")
+        at = _place(cursor)
         found = [
             stored.row
             for _, stored in sorted(self.rows.items())
@@ -233,7 +239,6 @@ class MemoryRecords:
             and (not control or stored.row.control == control)
             and (not target or stored.row.target.lower() == target.lower())
         ]
-        at = int(cursor or 0)
         return Page(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
 
     def history(self, row_id: str) -> tuple[Entry, ...]:
@@ -302,8 +307,7 @@ class MemoryRecords:
         return self.poison_records.get(poison_id)
 
     def poison_page(self, *, cursor: str, limit: int) -> PoisonPage:
-        found = sorted(self.poison_records.values(), key=lambda record: record.id)
-        at = int(cursor or 0)
+        found, at = sorted(self.poison_records.values(), key=lambda record: record.id), _place(cursor)
         return PoisonPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
 
     def redriven(self, record: PoisonRecord, person: str, now: datetime) -> PoisonRecord:

@@ -1,5 +1,6 @@
 """What the tests of the door share: keys, tokens as Entra makes them, and the app over fakes, called without a network."""
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping
@@ -7,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-import anyio
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -25,6 +25,7 @@ AUDIENCES = ("api://cmkwarden", CLIENT)
 ISSUER = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 HOST = "warden.example.net"
+RUNNER = asyncio.Runner()  # one loop for all requests: its threads are kept
 
 
 class Signers:
@@ -34,7 +35,7 @@ class Signers:
         return KEY.public_key() if key_id == "one" else None
 
 
-def claims(*roles: str, oid: str = "ada-oid", **changes: Any) -> dict[str, Any]:
+def claims(*roles: str, oid: str | None = "ada-oid", **changes: Any) -> dict[str, Any]:
     """Return the claims of a person's access token; None leaves one out."""
     now = int(time.time())
     own = {
@@ -45,12 +46,12 @@ def claims(*roles: str, oid: str = "ada-oid", **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**own, **changes}.items() if value is not None}
 
 
-def token(*roles: str, oid: str = "ada-oid", **changes: Any) -> str:
+def token(*roles: str, oid: str | None = "ada-oid", **changes: Any) -> str:
     """Return a person's access token."""
     return jwt.encode(claims(*roles, oid=oid, **changes), KEY, "RS256", headers={"kid": "one"})
 
 
-def id_token(*roles: str, oid: str = "ada-oid", **changes: Any) -> str:
+def id_token(*roles: str, oid: str | None = "ada-oid", **changes: Any) -> str:
     """Return what a browser's sign-in leaves: for the client itself, with a nonce, without a scope."""
     own = {"aud": CLIENT, "nonce": "n", "scp": None, "azp": None, "azpacr": None}
     return token(*roles, oid=oid, **{**own, **changes})
@@ -123,7 +124,7 @@ class Entry:
         if body is not None:
             named.setdefault("content-type", "application/json")
         sent = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
-        return anyio.run(self.send, method, path, {"host": HOST, **named}, sent)
+        return RUNNER.run(self.send(method, path, {"host": HOST, **named}, sent))
 
     def waiting(self, **tags: str) -> Stored:
         """Return a remediation that awaits approval."""
