@@ -12,6 +12,7 @@ import zlib
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from azure.core.credentials import TokenCredential
 from azure.data.tables import TableServiceClient
@@ -42,7 +43,7 @@ class TableAnswers:
         token = secrets.token_hex(16)
         fresh = {"PartitionKey": reference, "RowKey": _ROW, "asked": asked, "token": token, "since": now}
         try:
-            self._table.swap(fresh, str(found.metadata["etag"]) if found else "")  # type: ignore[attr-defined]
+            self._table.swap(fresh, _etag(found) if found else "")
         except RowChanged:
             # Somebody else was faster, or our own write, sent again by the SDK after its answer was lost.
             found = self._table.get(reference, _ROW)
@@ -63,7 +64,7 @@ class TableAnswers:
             self._table.remove(reference, _ROW)
             return
         with suppress(RowChanged):
-            self._table.swap(fresh, str(found.metadata["etag"]))  # type: ignore[attr-defined]
+            self._table.swap(fresh, _etag(found))
 
     def release(self, reference: str, token: str) -> None:
         """Remove the claim."""
@@ -91,6 +92,10 @@ def _claim(entity: Entity) -> Claim:
     body = zlib.decompress(base64.b64decode(joined("body", entity))).decode()
     kept = Kept(int(entity["status"]), str(entity["media_type"]), str(entity["answer_etag"]), body)
     return Claim(str(entity["asked"]), kept)
+
+
+def _etag(entity: Any) -> str:
+    return str(entity.metadata["etag"])
 
 
 def _plain(entity: Entity) -> dict[str, object]:
