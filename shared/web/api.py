@@ -170,13 +170,8 @@ def operations(api: Api) -> Sequence[Operation]:
         _on_one("approve", api.approve, shapes.ApprovalIn),
         _on_one("reject", api.reject, shapes.RejectionIn),
         _on_one("undo", api.undo, shapes.UndoIn),
-        Operation(
-            "POST", "/api/remediations/{id}/vault", api.pick, shapes.RemediationWithHistory, (_ID,), body=shapes.PickIn,
-        ),
-        Operation(
-            "POST", "/api/remediations/{id}/confirm", api.confirm, shapes.RemediationWithHistory, (_ID,),
-            body=shapes.ConfirmationIn,
-        ),
+        _on_one("vault", api.pick, shapes.PickIn),
+        _on_one("confirm", api.confirm, shapes.ConfirmationIn),
         Operation(
             "GET", "/api/explain", api.explain, shapes.Explanation,
             (Parameter("resource", "the resource to explain: an ARM id", required=True),),
