@@ -15,11 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.core import chain
-from shared.core.errors import BadInput, RemediationError
+from shared.core.errors import BadInput, Refused, RemediationError
 from shared.core.ports import Ports, Stored
 from shared.core.wake import Cause
 from shared.flow.approve import Yes, approve, reject
+from shared.flow.cancel import cancel
 from shared.flow.confirm import confirm
+from shared.flow.exempt import end_exemption, exemption_of
 from shared.flow.explain import explain
 from shared.flow.pick import Pick, pick
 from shared.flow.redrive import redrive
@@ -32,6 +34,7 @@ from shared.web.gate import Gate
 from shared.web.limits import Limits
 from shared.web.once import once
 from shared.web.openapi import Operation, Parameter, document
+from shared.web.origin import origin
 from shared.web.refusals import Turned
 
 VERSION = "0.1.0"
@@ -84,34 +87,57 @@ class Api:
         """Judge a failed, rejected or expired remediation anew."""
         caller: Caller = request.state.caller
         stored = self._stored(request)
-        return self._shown(retry(self.ports, stored, Cause("person", stored.row.id, caller.object_id)))
+        cause = Cause("person", stored.row.id, caller.object_id)
+        return self._shown(retry(self.ports, stored, cause, origin(request)))
 
     def approve(self, request: Request) -> Response:
         """Say yes to the plan with this fingerprint. It may take a second person."""
         caller, said = self._said(request, shapes.ApprovalIn)
-        yes = Yes(caller.object_id, said.fingerprint, said.comment, said.expires)
+        yes = Yes(caller.object_id, said.fingerprint, said.comment, said.expires, origin(request))
         return self._shown(approve(self.ports, self._stored(request), yes))
 
     def reject(self, request: Request) -> Response:
         """Say no. It stands until the plan changes or somebody asks for a retry."""
         caller, said = self._said(request, shapes.RejectionIn)
-        return self._shown(reject(self.ports, self._stored(request), caller.object_id, said.comment))
+        return self._shown(reject(self.ports, self._stored(request), caller.object_id, said.comment, origin(request)))
+
+    def cancel(self, request: Request) -> Response:
+        """Take back what was approved and has not been carried out: it waits for approval again."""
+        caller, said = self._said(request, shapes.CancellationIn)
+        return self._shown(cancel(self.ports, self._stored(request), caller.object_id, said.comment, origin(request)))
 
     def undo(self, request: Request) -> Response:
         """Ask for the way back: a remediation of its own, which waits for approval."""
         caller, said = self._said(request, shapes.UndoIn)
-        wish = Wish(caller.object_id, said.comment, said.until)
+        wish = Wish(caller.object_id, said.comment, said.until, origin(request))
         return self._shown(undo_of(self.ports, self._stored(request), wish))
 
     def pick(self, request: Request) -> Response:
         """Pick the vault where a workspace's keys are to live. It makes another plan, which somebody else must approve."""
         caller, said = self._said(request, shapes.PickIn)
-        return self._shown(pick(self.ports, self._stored(request), Pick(said.vault, caller.object_id, said.comment)))
+        return self._shown(
+            pick(self.ports, self._stored(request), Pick(said.vault, caller.object_id, said.comment, origin(request)))
+        )
 
     def confirm(self, request: Request) -> Response:
         """Say that what only a person can do was done."""
         caller, said = self._said(request, shapes.ConfirmationIn)
-        return self._shown(confirm(self.ports, self._stored(request), caller.object_id, said.comment))
+        return self._shown(confirm(self.ports, self._stored(request), caller.object_id, said.comment, origin(request)))
+
+    def exempt(self, request: Request) -> Response:
+        """Ask that a finding be left as it is until a time: a remediation of its own, which waits for approval."""
+        caller, said = self._said(request, shapes.ExemptionIn)
+        wish = Wish(caller.object_id, said.reason, said.until, origin(request))
+        stored = self._named(said.remediation)
+        if stored is None:
+            raise Refused("NoSuchRemediation", "there is no remediation with the id that `remediation` names")
+        return self._shown(exemption_of(self.ports, stored, wish))
+
+    def lift(self, request: Request) -> Response:
+        """End an exemption before its time: the finding is looked at anew."""
+        caller: Caller = request.state.caller
+        comment = asked.body(request, shapes.LiftIn).comment if request.state.body else ""
+        return self._shown(end_exemption(self.ports, self._stored(request), caller.object_id, comment, origin(request)))
 
     def _said[T: msgspec.Struct](self, request: Request, shape: type[T]) -> tuple[Caller, T]:
         caller: Caller = request.state.caller
@@ -144,13 +170,15 @@ class Api:
         return answer(document(VERSION, operations(self)))
 
     def _stored(self, request: Request) -> Stored:
-        row_id = request.path_params["id"]
-        stored = self.ports.records.get(row_id) if asked.is_id(row_id) else None
+        stored = self._named(request.path_params["id"])
         if stored is None:
             raise HTTPException(404, "There is no such remediation")
         if request.method != "GET":
             asked.check_match(request, stored)
         return stored
+
+    def _named(self, row_id: str) -> Stored | None:
+        return self.ports.records.get(row_id) if asked.is_id(row_id) else None
 
     def _shown(self, stored: Stored) -> Response:
         history = self.ports.records.history(stored.row.id)
@@ -169,9 +197,15 @@ def operations(api: Api) -> Sequence[Operation]:
         _on_one("retry", api.retry),
         _on_one("approve", api.approve, shapes.ApprovalIn),
         _on_one("reject", api.reject, shapes.RejectionIn),
+        _on_one("cancel", api.cancel, shapes.CancellationIn),
         _on_one("undo", api.undo, shapes.UndoIn),
         _on_one("vault", api.pick, shapes.PickIn),
         _on_one("confirm", api.confirm, shapes.ConfirmationIn),
+        Operation("POST", "/api/exemptions", api.exempt, one, body=shapes.ExemptionIn, is_versioned=True),
+        Operation(
+            "DELETE", "/api/exemptions/{id}", api.lift, one, (_ID, _MATCH), body=shapes.LiftIn, needs_body=False,
+            is_versioned=True,
+        ),
         Operation(
             "GET", "/api/explain", api.explain, shapes.Explanation,
             (Parameter("resource", "the resource to explain: an ARM id", required=True),),

@@ -45,7 +45,8 @@ class Operation:
     answers: Any
     parameters: Sequence[Parameter] = ()
     is_open: bool = False
-    body: Any = None  # the type of what a request must carry
+    body: Any = None  # the type of what a request carries
+    needs_body: bool = True
     is_versioned: bool = False
 
     @property
@@ -107,7 +108,10 @@ def document(version: str, operations: Sequence[Operation]) -> Mapping[str, Any]
         paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation, schema, problem)
         if operation.body:
             content = {"application/json": {"schema": taken[operation.body]}}
-            paths[operation.path][operation.method.lower()]["requestBody"] = {"required": True, "content": content}
+            paths[operation.path][operation.method.lower()]["requestBody"] = {
+                "required": operation.needs_body,
+                "content": content,
+            }
     return {
         "openapi": "3.1.0",
         "info": {

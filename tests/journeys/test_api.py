@@ -159,7 +159,10 @@ _PATHS = {
     "/api/remediations/{id}/retry",
     "/api/remediations/{id}/approve",
     "/api/remediations/{id}/reject",
+    "/api/remediations/{id}/cancel",
     "/api/remediations/{id}/undo",
+    "/api/exemptions",
+    "/api/exemptions/{id}",
     "/api/poison/{id}/redrive",
     "/api/openapi.json",
 }

@@ -9,7 +9,7 @@ import pytest
 from shared.web import refusals
 from simulator.stack import ROOT
 
-_ERRORS = {"BadInput", "Refused", "Denied", "Temporary", "Conflict", "RowChanged"}
+_ERRORS = {"BadInput", "Refused", "Denied", "Temporary", "Conflict", "RowChanged", "Rail"}
 _BY_STATUS = {"NotFound", "MethodNotAllowed", "Bug", "BadPath"}  # of a route, of a bug, of function_app
 PAGE = (ROOT / "docs/problems.md").read_text()
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| `")]
