@@ -8,7 +8,7 @@ import pytest
 
 from shared.core import chain
 from shared.core.choices import Freeze, Mode
-from shared.core.decide import Decision, Kind
+from shared.core.decide import AWAITS_CONFIRMATION, Decision, Kind
 from shared.core.errors import BadInput, Refused
 from shared.core.ports import Event, Stored
 from shared.core.record import RecordedPlan, Remediation, State, moved
@@ -183,6 +183,20 @@ def test_what_only_a_limit_holds_back_does_not_end() -> None:
     world.choices = replace(world.choices, writes_per_hour=60)
     _night(world)
     assert world.row().state is State.RESOLVED
+
+
+def test_what_a_person_does_by_hand_is_confirmed_and_not_approved() -> None:
+    """The rest of a migration waits for its owner: no yes is asked for, and the wait has no end."""
+    world = _asked()
+    decision = Decision(Kind.APPROVAL, AWAITS_CONFIRMATION, "restart the compute")
+    waiting = replace(world.row(), decision=decision)
+    world.records.save(waiting, Event("held", "apply", AWAITS_CONFIRMATION, {}), _stored(world))
+    with pytest.raises(Refused, match="confirm") as caught:
+        approve(world, _stored(world), yes(world, world.row()))
+    world.clock.time += 60 * DAY
+    expire(world, world.row())
+
+    assert (caught.value.reason, world.row()) == ("NothingToApprove", waiting)
 
 
 @pytest.mark.parametrize(("nights", "verb", "told"), [(11, "reminder", "reminded"), (14, "expired", "expired")])

@@ -161,6 +161,8 @@ _PATHS = {
     "/api/remediations/{id}/reject",
     "/api/remediations/{id}/cancel",
     "/api/remediations/{id}/undo",
+    "/api/remediations/{id}/vault",
+    "/api/remediations/{id}/confirm",
     "/api/exemptions",
     "/api/exemptions/{id}",
     "/api/poison/{id}/redrive",
