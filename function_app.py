@@ -21,7 +21,7 @@ from shared.wiring import build
 
 STORAGE = "AzureWebJobsStorage"
 APP = build(settings.read(controls=tuple(it.control.id for it in REMEDIATORS)), REMEDIATORS)
-BAD_PATH = '{"type": "about:blank", "title": "Bad request", "status": 400, "detail": "the path is not UTF-8", "reason": "BadPath"}'
+BAD_PATH = '{"type": "/problems/BadPath", "title": "Bad request", "status": 400, "detail": "the path is not UTF-8", "reason": "BadPath"}'
 front, hand = func.Blueprint(), func.Blueprint()  # type: ignore[no-untyped-call]
 
 

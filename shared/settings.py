@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.core import words
 from shared.core.choices import Choices, Mode, VaultScope
+from shared.web.limits import Rates
 
 MODE_OF = "CMK_MODE_"  # + a control's id with _ for -: the mode of that control alone
 
@@ -45,6 +46,7 @@ class Settings:
     authority_url: str
     tenant_id: str
     api_audiences: tuple[str, ...]
+    api_rates: Rates
     queue_url: str
     table_url: str
     telemetry: str
@@ -107,6 +109,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CMK_POLL", "10", words.seconds, "seconds between two questions about a workspace that Azure is still changing"),
     Setting("CMK_PATIENCE", "240", words.whole(0, 240), "seconds for which a change of a workspace is watched before it is come back to, 240 at most"),
     Setting("CMK_WORKSPACE_API", "2026-01-01", words.version, "the api-version for workspaces; one that knows computeMode"),
+    Setting("CMK_TWO_APPROVERS", "false", words.flag, "true: a plan with a step that cannot be undone takes the yes of two people"),
+    Setting("CMK_ASK", "1209600", words.seconds, "seconds for which a question awaits its answer; then the row is expired"),
+    Setting("CMK_REMIND", "259200", words.seconds, "seconds before its end in which people are reminded of a question; 0: never"),
     Setting("CMK_READER_CLIENT_ID", "", words.text, "client id of the identity that reads; empty: the app's own"),
     Setting("CMK_WRITER_CLIENT_ID", "", words.text, "client id of the identity that writes; needed by `hand`, and by `front` to tell our own changes from those of others"),
     Setting("CMK_ARM_URL", "https://management.azure.com", words.url, "the Resource Manager endpoint"),
@@ -114,6 +119,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CMK_TENANT_ID", "", words.text, "the tenant whose tokens the API accepts; empty: none, every call answers 401"),
     Setting("CMK_API_AUDIENCE", "", words.names,
             "the audiences that tokens must be made for (api:// URI, client id); empty: none, every call answers 401"),
+    Setting("CMK_API_REQUESTS", "600", words.whole(0, 1_000_000), "how many requests a minute one caller may send to one instance; 0: no limit"),
+    Setting("CMK_API_WRITES", "60", words.whole(0, 1_000_000), "how many of them may change something; 0: no limit"),
+    Setting("CMK_API_FAILED_SIGN_INS", "60", words.whole(0, 1_000_000),
+            "how many failed sign-ins a minute one address may have at one instance before it is told to wait; 0: no limit"),
     Setting("AzureWebJobsStorage__accountName", "", words.text, "the storage account, where the two URIs below are not given"),
     Setting("AzureWebJobsStorage__queueServiceUri", "", words.url, "the queue endpoint of the storage account"),
     Setting("AzureWebJobsStorage__tableServiceUri", "", words.url, "the table endpoint of the storage account"),
@@ -225,6 +234,9 @@ def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
             key_size=values["CMK_KEY_SIZE"],
             expiring=values["CMK_KEY_EXPIRY"],
             poll=values["CMK_POLL"],
+            two_approvers=values["CMK_TWO_APPROVERS"],
+            ask=values["CMK_ASK"],
+            remind=values["CMK_REMIND"],
         ),
         reader_client_id=values["CMK_READER_CLIENT_ID"],
         writer_client_id=values["CMK_WRITER_CLIENT_ID"],
@@ -235,6 +247,7 @@ def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
         authority_url=values["CMK_AUTHORITY_URL"],
         tenant_id=values["CMK_TENANT_ID"],
         api_audiences=values["CMK_API_AUDIENCE"],
+        api_rates=Rates(values["CMK_API_REQUESTS"], values["CMK_API_WRITES"], values["CMK_API_FAILED_SIGN_INS"]),
         queue_url=urls["queue"],
         table_url=urls["table"],
         telemetry=values["CMK_TELEMETRY"],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from shared.adapters.clients import Clients
     from shared.adapters.pipeline import Pipeline
-    from shared.core.ports import Arm, Clock, Diary, Grants, Hand, Inventory, Keys, Queue, Records
+    from shared.core.ports import Answers, Arm, Clock, Diary, Grants, Hand, Inventory, Keys, Queue, Records
 
 
 class App:
@@ -92,6 +92,13 @@ class App:
         return TableRecords(self.settings.table_url, self._storage)
 
     @cached_property
+    def answers(self) -> Answers:
+        """What was answered to requests that may come twice."""
+        from shared.adapters.answers import TableAnswers
+
+        return TableAnswers(self.settings.table_url, self._storage)
+
+    @cached_property
     def queue(self) -> Queue:
         """Messages to our own functions."""
         from shared.adapters.queues import StorageQueues
@@ -111,10 +118,12 @@ class App:
         from shared.adapters.signers import EntraSigners
         from shared.web.api import api
         from shared.web.auth import Door
+        from shared.web.limits import Limits
 
         settings = self.settings
         signers = EntraSigners(settings.authority_url, settings.tenant_id)
-        return api(self, Door(signers, settings.tenant_id, settings.api_audiences))
+        door = Door(signers, settings.tenant_id, settings.api_audiences)
+        return api(self, door, Limits(settings.api_rates, self.clock.now))
 
     @cached_property
     def _reader(self) -> Pipeline:

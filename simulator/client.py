@@ -64,12 +64,13 @@ class Client:
         return self.arm("PUT", path, _LOCKS, {"properties": {"level": level, "notes": "frozen for the audit"}})
 
     def call(
-        self, method: str, path: str, person: int = 0, token: str | None = None, body: Any = None
+        self, method: str, path: str, person: int = 0, token: str | None = None, body: Any = None, **headers: str
     ) -> requests.Response:
         """Call the app's API as one of the invented people, or with any other token; '' sends none."""
         bearer = self.facts["people"][person]["token"] if token is None else token
-        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        return self._session.request(method, f"{self.facts['functions']}{path}", headers=headers, json=body, timeout=30)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        return self._session.request(method, f"{self.facts['functions']}{path}", headers=named, json=body, timeout=30)
 
     def app(self, path: str, **query: str) -> Any:
         """Ask the app's API as the reader."""

@@ -35,8 +35,15 @@ KEY_VAULTS: dict[str, str] = {
     "": _KEYS.format(SUBSCRIPTIONS[1]["id"], "kv-keys-free"),
 }
 PEOPLE: list[dict[str, Any]] = [
-    {"name": "Rada Reader", "object_id": "9e000001-6b1a-4d55-8e0b-aa0000000001", "roles": ["Cmk.Reader"]},
-    {"name": "Ada Approver", "object_id": "9e000002-6b1a-4d55-8e0b-aa0000000002", "roles": ["Cmk.Approver"]},
-    {"name": "Amit Approver", "object_id": "9e000003-6b1a-4d55-8e0b-aa0000000003", "roles": ["Cmk.Approver"]},
-    {"name": "Dana Admin", "object_id": "9e000004-6b1a-4d55-8e0b-aa0000000004", "roles": ["Cmk.Admin"]},
+    {"name": "Rada Reader", "object_id": "9e000001-6b1a-4d55-8e0b-aa0000000001", "roles": ["Remediation.Reader"]},
+    {"name": "Ada Approver", "object_id": "9e000002-6b1a-4d55-8e0b-aa0000000002", "roles": ["Remediation.Approver"]},
+    {"name": "Amit Approver", "object_id": "9e000003-6b1a-4d55-8e0b-aa0000000003", "roles": ["Remediation.Approver"]},
+    {"name": "Dana Admin", "object_id": "9e000004-6b1a-4d55-8e0b-aa0000000004", "roles": ["Remediation.Admin"]},
+    {"name": "Nora Newcomer", "object_id": "9e000005-6b1a-4d55-8e0b-aa0000000005", "roles": []},
+    {  # no person: an application that was given an app role
+        "name": "Release pipeline",
+        "object_id": "9e000006-6b1a-4d55-8e0b-aa0000000006",
+        "roles": ["Remediation.Approver"],
+        "client_id": "9e000006-6b1a-4d55-8e0b-aa0000000016",
+    },
 ]

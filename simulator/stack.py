@@ -184,6 +184,10 @@ class Stack:
             "CMK_TENANT_ID": estate.TENANT,
             "CMK_API_AUDIENCE": estate.AUDIENCE,
             "CMK_AUTO_SCOPE": ",".join(subscription["id"] for subscription in estate.SUBSCRIPTIONS),
+            # Journeys ask ten times a second, all from one address.
+            "CMK_API_REQUESTS": "0",
+            "CMK_API_WRITES": "0",
+            "CMK_API_FAILED_SIGN_INS": "0",
             "CMK_RETRY_DELAY": "1",
             "CMK_GAP": "10",
             # In a world that starts empty each new vault is a large share of all: the rail would trip at the fifth.

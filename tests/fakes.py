@@ -13,7 +13,19 @@ from shared.core.control import Memory, Remediator
 from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports import Event, Gather, Known, MemoryPage, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+from shared.core.ports import (
+    Claim,
+    Event,
+    Gather,
+    Kept,
+    Known,
+    MemoryPage,
+    Page,
+    Poisoned,
+    PoisonPage,
+    PoisonRecord,
+    Stored,
+)  # fmt: skip
 from shared.core.record import Remediation, State, key
 from shared.core.steps import Request
 from tests import bricks
@@ -178,6 +190,13 @@ class FakeQueue:
         raise AssertionError(f"there is no message on {queue}")
 
 
+def _place(cursor: str) -> int:
+    """Return where a list goes on. Raises BadInput for what is no cursor of ours, as storage does."""
+    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 9):
+        raise BadInput("BadCursor", "not a cursor")
+    return int(cursor or 0)
+
+
 @dataclass
 class MemoryRecords:
     """Records in memory."""
@@ -212,8 +231,7 @@ class MemoryRecords:
         return self.rows[row.id]
 
     def page(self, *, states: Sequence[State], control: str, target: str, cursor: str, limit: int) -> Page:
-        if cursor and not cursor.isdigit():
-            raise BadInput("BadCursor", "not a cursor")
+        at = _place(cursor)
         found = [
             stored.row
             for _, stored in sorted(self.rows.items())
@@ -221,7 +239,6 @@ class MemoryRecords:
             and (not control or stored.row.control == control)
             and (not target or stored.row.target.lower() == target.lower())
         ]
-        at = int(cursor or 0)
         return Page(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
 
     def history(self, row_id: str) -> tuple[Entry, ...]:
@@ -290,8 +307,7 @@ class MemoryRecords:
         return self.poison_records.get(poison_id)
 
     def poison_page(self, *, cursor: str, limit: int) -> PoisonPage:
-        found = sorted(self.poison_records.values(), key=lambda record: record.id)
-        at = int(cursor or 0)
+        found, at = sorted(self.poison_records.values(), key=lambda record: record.id), _place(cursor)
         return PoisonPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
 
     def redriven(self, record: PoisonRecord, person: str, now: datetime) -> PoisonRecord:
@@ -305,6 +321,41 @@ class MemoryRecords:
     def _etag(self) -> str:
         self.etags += 1
         return str(self.etags)
+
+
+@dataclass
+class MemoryAnswers:
+    """Answers in memory."""
+
+    known: dict[str, tuple[Claim, datetime]] = field(default_factory=dict)
+    failures: list[Exception] = field(default_factory=list)
+    tokens: int = 0
+
+    def claim(self, reference: str, asked: str, now: datetime, lease: timedelta) -> Claim:
+        found, since = self.known.get(reference, (None, now))
+        is_dead = found is not None and not found.kept and found.asked == asked and now - since >= lease
+        if found and not is_dead and now - since < timedelta(days=1):
+            return replace(found, token="")
+        self.tokens += 1
+        self.known[reference] = (Claim(asked, token=str(self.tokens)), now)
+        return self.known[reference][0]
+
+    def keep(self, reference: str, token: str, kept: Kept) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        claim, since = self.known[reference]
+        if claim.token == token:
+            self.known[reference] = (replace(claim, kept=kept), since)
+
+    def release(self, reference: str, token: str) -> None:
+        if reference in self.known and self.known[reference][0].token == token:
+            del self.known[reference]
+
+    def forget(self, before: datetime) -> int:
+        old = [reference for reference, (_, since) in self.known.items() if since < before]
+        for reference in old:
+            del self.known[reference]
+        return len(old)
 
 
 @dataclass
@@ -335,6 +386,7 @@ class World:
         self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)
         self.records = MemoryRecords(self.clock)
+        self.answers = MemoryAnswers()
 
     @property
     def grants(self) -> Access:

@@ -86,6 +86,9 @@ class Choices:
     key_size: int = 3072  # bits of a new key
     expiring: timedelta = timedelta(days=30)  # how long before its end a key is a finding
     poll: timedelta = timedelta(seconds=10)  # between two questions about something that takes long
+    two_approvers: bool = False  # what cannot be undone takes the yes of two people
+    ask: timedelta = timedelta(days=14)  # how long people may take to answer a question
+    remind: timedelta = timedelta(days=3)  # how long before its end they are reminded; 0: never
 
     def mode_of(self, control: str) -> Mode:
         """Return the mode for one control."""

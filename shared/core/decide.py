@@ -10,10 +10,10 @@ from shared.core.control import Finding
 from shared.core.ids import ResourceId
 from shared.core.plan import OFTEN, Plan, Rail, in_auto_scope, standing_rail
 
+# The guard rails: what only they hold back goes on by itself when they allow it.
+RAILS = frozenset({"KillSwitch", "ChangeFreeze", "SubscriptionPaused", "WritesPerHour", "ShareOfVaults"})
 # Reasons that somebody should hear of at once: a limit has stopped us, or somebody undoes what we do (DESIGN 5).
-ALARMS = frozenset(
-    {"KillSwitch", "ChangeFreeze", "SubscriptionPaused", "WritesPerHour", "ShareOfVaults", "ChangedBackRepeatedly"}
-)
+ALARMS = RAILS | {"ChangedBackRepeatedly"}
 
 AWAITS_CONFIRMATION = "AwaitsConfirmation"
 

@@ -4,6 +4,12 @@ Adapters translate once into these classes; `evaluate` and `apply` catch by clas
 Whatever is none of these is a bug and must rise: the host retries, then the poison queue records it.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 class RemediationError(Exception):
     """Something that is not a bug stands in the way. `reason` is CamelCase for machines, `message` for people."""
@@ -38,7 +44,14 @@ class Denied(RemediationError):  # noqa: N818
 
 
 class Refused(RemediationError):  # noqa: N818
-    """We will not do it: a guard rail, no approval, a superseded plan. Never tried again by itself."""
+    """We will not do it: a guard rail, no approval, a superseded plan. Never tried again by itself.
+
+    `extra` are further members of the problem document, as the difference between the plan seen and the plan of now.
+    """
+
+    def __init__(self, reason: str, message: str, extra: Mapping[str, Any] = _NOTHING) -> None:
+        super().__init__(reason, message)
+        self.extra = extra
 
 
 class BadInput(RemediationError):  # noqa: N818

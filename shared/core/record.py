@@ -137,7 +137,9 @@ class Remediation:
 
     `approved` holds the step ids that may be carried out. `claim` names the message that holds an `applying` row,
     `attempt` counts temporary failures in a row, `remedied` the times this target was put right before. `noticed` is
-    when the owner was told of this plan, `carried` what was carried out before it. Of an undo, `undoes` names the remediation and `requester` who asked for it.
+    when the owner was told of this plan, `carried` what was carried out before it. `asked` is when the question for
+    this plan was put, where that was later than `opened`, `reminded` when people were reminded of it. Of an undo,
+    `undoes` names the remediation, of a wish for an exemption `exempts` does; `requester` is who asked for it.
     """
 
     id: str
@@ -164,6 +166,14 @@ class Remediation:
     carried: Carried | None = None
     undoes: str = ""
     requester: str = ""
+    exempts: str = ""
+    asked: datetime | None = None
+    reminded: datetime | None = None
+
+    @property
+    def is_wished(self) -> bool:
+        """Whether a person asked for it, an undo or an exemption: no control speaks of it, and no look decides on it."""
+        return bool(self.undoes or self.exempts)
 
     @property
     def is_open(self) -> bool:
@@ -215,7 +225,15 @@ def moved(row: Remediation, state: State, now: datetime, **changes: Any) -> Reme
         raise IllegalTransition("IllegalTransition", f"remediation {row.id} cannot go from {row.state} to {state}")
     # An ended row keeps its claim: its message, delivered again after a kill, sends what should have followed.
     claim = "" if state is State.QUEUED else row.claim
-    return replace(row, **{"state": state, "updated": now, "claim": claim, **changes})
+    question: dict[str, Any] = {"asked": now, "reminded": None} if _asks_anew(row, state, changes) else {}
+    return replace(row, **{"state": state, "updated": now, "claim": claim, **question, **changes})
+
+
+def _asks_anew(row: Remediation, state: State, changes: Mapping[str, Any]) -> bool:
+    """Whether people are asked from now on: they were not before, or they were asked about another plan."""
+    fingerprint = changes.get("plan", row.plan).fingerprint
+    is_same = row.state is State.AWAITING_APPROVAL and fingerprint == row.plan.fingerprint
+    return state is State.AWAITING_APPROVAL and not is_same
 
 
 def resolved(row: Remediation, now: datetime) -> Remediation:

@@ -104,12 +104,12 @@ def _set_policy(step: Shown) -> dict[str, str]:
     flags = [word for group, names in named.items() for word in (_FLAGS[group], *names)]
     literal = ", ".join(f"{group}: [{', '.join(_text(name) for name in names)}]" for group, names in named.items())
     terraform = "\n".join(
-        f"  {group[:-1] if group != 'storage' else group}_permissions = {json.dumps([_pascal(it) for it in names])}"
+        f"  {group[:-1] if group != 'storage' else group}_permissions = [{', '.join(_hcl(_pascal(it)) for it in names)}]"
         for group, names in named.items()
     )
     return {
         "az": _az("keyvault set-policy", "--name", vault, "--object-id", principal, *flags),
-        "terraform": f"azurerm_key_vault_access_policy, object_id = {json.dumps(principal)}:\n{terraform}",
+        "terraform": f"azurerm_key_vault_access_policy, object_id = {_hcl(principal)}:\n{terraform}",
         "bicep": f"Microsoft.KeyVault/vaults, accessPolicies, objectId {_text(principal)}: permissions: {{ {literal} }}",
     }
 
@@ -118,7 +118,7 @@ def _remove_policy(step: Shown) -> dict[str, str]:
     principal, vault = str(step.after["objectId"]), ids.parse(step.resource).name
     return {
         "az": _az("keyvault delete-policy", "--name", vault, "--object-id", principal),
-        "terraform": f"remove the azurerm_key_vault_access_policy with object_id = {json.dumps(principal)}",
+        "terraform": f"remove the azurerm_key_vault_access_policy with object_id = {_hcl(principal)}",
         "bicep": f"remove the accessPolicies entry with objectId {_text(principal)}",
     }
 
@@ -128,8 +128,8 @@ def _assign_role(step: Shown) -> dict[str, str]:
     return {
         "az": _assign({**step.after, "scope": step.resource}),
         "terraform": (
-            f"azurerm_role_assignment: scope = {json.dumps(step.resource)}, principal_id = {json.dumps(principal)}, "
-            f'role_definition_id = {json.dumps(str(step.after["roleDefinitionId"]))}, principal_type = "ServicePrincipal"'
+            f"azurerm_role_assignment: scope = {_hcl(step.resource)}, principal_id = {_hcl(principal)}, "
+            f'role_definition_id = {_hcl(str(step.after["roleDefinitionId"]))}, principal_type = "ServicePrincipal"'
         ),
         "bicep": (
             f"Microsoft.Authorization/roleAssignments at {_text(step.resource)}: principalId: {_text(principal)}, "
@@ -141,14 +141,20 @@ def _assign_role(step: Shown) -> dict[str, str]:
 def _delete_role(step: Shown) -> dict[str, str]:
     return {
         "az": _az("role assignment delete", "--ids", step.resource),
-        "terraform": f"remove the azurerm_role_assignment with id {json.dumps(step.resource)}",
+        "terraform": f"remove the azurerm_role_assignment with id {_hcl(step.resource)}",
         "bicep": f"remove the roleAssignments resource {_text(step.resource.rsplit('/', 1)[-1])}",
     }
 
 
 def _text(word: str) -> str:
-    """Return a literal of Bicep."""
-    return "'" + word.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${") + "'"
+    """Return a literal of Bicep: ${ would be evaluated, and a literal is one line."""
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
+    return "'" + "".join(it if it.isprintable() else f"\\u{{{ord(it):x}}}" for it in escaped) + "'"
+
+
+def _hcl(word: str) -> str:
+    """Return a literal of Terraform: ${ and %{ would be evaluated."""
+    return json.dumps(word).replace("${", "$${").replace("%{", "%%{")
 
 
 def _pascal(name: str) -> str:

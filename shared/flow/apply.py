@@ -25,6 +25,7 @@ from shared.core.ports import Delivery, Poisoned, Ports
 from shared.core.record import Remediation, State, is_let_through, resolved
 from shared.flow import messages
 from shared.flow.carry import hold, standing, write
+from shared.flow.exempt import carry_out
 from shared.flow.gather import check_settled, complete, deepen, gather, read_again
 from shared.flow.look import case_of, planned
 from shared.flow.messages import APPLY, Apply
@@ -122,6 +123,9 @@ def _carry_out(work: Work) -> None:
     ports, row = work.ports, work.row
     if row.undoes:
         restore(work)
+        return
+    if row.exempts:
+        carry_out(work)
         return
     target = ids.parse(row.target)
     bench = _Bench(ports, _remediator(ports, row), ports.records.known(target).memory, row.subject)

@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.core import ids
+from shared.core import exemption, ids
+from shared.core.decide import AWAITS_CONFIRMATION
+from shared.core.difference import difference
 from shared.core.errors import BadInput, Refused
+from shared.core.plan import standing_rail
 from shared.core.ports import Event, Ports, Stored
-from shared.core.record import Approval, Remediation, State, moved
+from shared.core.question import takes_two
+from shared.core.record import Approval, Remediation, State, exempted, moved
 from shared.flow.messages import APPLY, Apply
 from shared.flow.say import say
 
@@ -25,22 +29,24 @@ _SAVED_BY_THEN = timedelta(seconds=3)
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """What a person says: yes to a fingerprint, why, and until when it holds."""
+    """What a person says: yes to a fingerprint, why, until when it holds, and from which address."""
 
     person: str
     fingerprint: str
     comment: str
     expires: datetime
+    origin: str = ""
 
 
 def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
     """Record an approval; queue the plan once enough people agree. Raises Refused, BadInput, RowChanged or Temporary."""
     row, now = stored.row, ports.clock.now()
-    _check(row, yes, now)
+    _check(ports, row, yes, now)
     authors = _authors(ports, row)
     author = "" if "" in authors else authors[0]
     # The log lags by minutes: whoever the event named is known at once.
-    if yes.person in {*authors, row.cause.actor}:
+    theirs = {*authors, row.cause.actor}
+    if yes.person in theirs:
         raise Refused("OwnChange", "you made the last change to this resource: somebody else must approve what follows")
     given = Approval(yes.person, yes.fingerprint, yes.comment.strip(), now, yes.expires, author)
     approvals = (*_valid(row, now), given)
@@ -49,18 +55,21 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
         "comment": given.comment,
         "expires": yes.expires.isoformat(),
         "author": author,
+        "from": yes.origin,
     }
-    if len({it.person for it in approvals}) < (1 if author else 2):
+    # Whoever agreed before the log named them as the author counts for nothing now.
+    agreed = {it.person for it in approvals} - theirs
+    if len(agreed) < (2 if not author or takes_two(row, ports.choices) else 1):
         waiting = moved(row, State.AWAITING_APPROVAL, now, approvals=approvals)
-        return _save(ports, stored, waiting, Event("approved", yes.person, "OneOfTwo", detail))
+        return save(ports, stored, waiting, Event("approved", yes.person, "OneOfTwo", detail))
     # The message first, for a moment later: a click has no message of its own that would be delivered again.
     ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body(), _SAVED_BY_THEN)
     steps = tuple(step.id for step in row.plan.steps)
     queued = moved(row, State.QUEUED, now, approvals=approvals, approved=steps, attempt=0)
-    return _save(ports, stored, queued, Event("approved", yes.person, "Approved", detail))
+    return save(ports, stored, queued, Event("approved", yes.person, "Approved", detail))
 
 
-def reject(ports: Ports, stored: Stored, person: str, comment: str) -> Stored:
+def reject(ports: Ports, stored: Stored, person: str, comment: str, origin: str = "") -> Stored:
     """Record a no. It stands until the plan changes or somebody asks for a retry."""
     if stored.row.state is not State.AWAITING_APPROVAL:
         raise Refused(
@@ -68,7 +77,8 @@ def reject(ports: Ports, stored: Stored, person: str, comment: str) -> Stored:
         )
     check_comment(comment)
     rejected = moved(stored.row, State.REJECTED, ports.clock.now(), approvals=())
-    return _save(ports, stored, rejected, Event("rejected", person, "Rejected", {"comment": comment.strip()}))
+    detail = {"fingerprint": stored.row.plan.fingerprint, "comment": comment.strip(), "from": origin}
+    return save(ports, stored, rejected, Event("rejected", person, "Rejected", detail))
 
 
 def check_comment(comment: str) -> None:
@@ -90,17 +100,20 @@ def _authors(ports: Ports, row: Remediation) -> list[str]:
 
 
 def _valid(row: Remediation, now: datetime) -> tuple[Approval, ...]:
-    """Return the approvals whose time is not over."""
-    return tuple(it for it in row.approvals if it.expires > now)
+    """Return the approvals of this plan whose time is not over."""
+    return tuple(it for it in row.approvals if it.expires > now and it.fingerprint == row.plan.fingerprint)
 
 
-def _check(row: Remediation, yes: Yes, now: datetime) -> None:
+def _check(ports: Ports, row: Remediation, yes: Yes, now: datetime) -> None:
+    """Raise what stands against this yes before anybody else is asked. The first reason that fits is the one told."""
+    exempt = "" if row.is_wished else exempted(row, row.finding, now)
+    if exempt:
+        raise Refused("Exempted", f"nothing is to be done about this finding: it is {exempt}")
     if row.state is not State.AWAITING_APPROVAL:
         raise Refused("NothingToApprove", f"the remediation is {row.state}: only what awaits approval can be approved")
-    if not yes.fingerprint or yes.fingerprint != row.plan.fingerprint:
-        raise Refused(
-            "AnotherPlan", "the plan is not the one you saw any more: look at it again and send its fingerprint"
-        )
+    if row.decision.reason == AWAITS_CONFIRMATION:
+        raise Refused("NothingToApprove", "what is left a person does by hand: do it, then confirm it")
+    _check_plan(ports, row, yes.fingerprint)
     check_comment(yes.comment)
     if not now < yes.expires <= now + _LONGEST:
         raise BadInput("BadExpiry", f"`expires` must be a time from now to {_LONGEST.days} days from now")
@@ -108,9 +121,33 @@ def _check(row: Remediation, yes: Yes, now: datetime) -> None:
         raise Refused("OwnRequest", "you asked for this yourself: somebody else must approve it")
     if any(it.person == yes.person for it in _valid(row, now)):
         raise Refused("ApprovedAlready", "you have approved this already: it takes a second person")
+    _check_time(ports, row, now)
 
 
-def _save(ports: Ports, stored: Stored, row: Remediation, event: Event) -> Stored:
+def _check_plan(ports: Ports, row: Remediation, seen: str) -> None:
+    if not seen:
+        raise BadInput("NoFingerprint", "say which plan you saw: `fingerprint` is that of the plan in the record")
+    if seen != row.plan.fingerprint:
+        raise Refused(
+            "AnotherPlan",
+            "the plan is not the one you saw any more: look at what came and what went, and send the fingerprint of now",
+            {"difference": difference(ports.records.history(row.id), seen, row.plan)},
+        )
+
+
+def _check_time(ports: Ports, row: Remediation, now: datetime) -> None:
+    """Raise Refused where what was approved now would only be held. An exemption writes nothing: no stop is in its way."""
+    if row.exempts:
+        original = ports.records.get(row.exempts)
+        exemption.check(original.row if original else None, row, now)
+        return
+    rail = standing_rail(ids.parse(row.target), ports.choices, now)
+    if rail:
+        raise Refused(rail.reason, f"{rail.message}: approve it when that is over")
+
+
+def save(ports: Ports, stored: Stored, row: Remediation, event: Event) -> Stored:
+    """Save what a person decided, and say so."""
     saved = ports.records.save(row, event, stored)
     say(
         _log, event.name, remediation=row.id, target=row.target, state=row.state, reason=event.reason, actor=event.actor

@@ -20,7 +20,7 @@ _log = logging.getLogger("cmkwarden.confirm")
 _SAVED_BY_THEN = timedelta(seconds=3)
 
 
-def confirm(ports: Ports, stored: Stored, person: str, comment: str) -> Stored:
+def confirm(ports: Ports, stored: Stored, person: str, comment: str, origin: str = "") -> Stored:
     """Note it, and have the target judged anew. Raises Refused, BadInput or RowChanged."""
     row, now = stored.row, ports.clock.now()
     if row.state is not State.AWAITING_APPROVAL or row.decision.reason != AWAITS_CONFIRMATION:
@@ -32,7 +32,8 @@ def confirm(ports: Ports, stored: Stored, person: str, comment: str) -> Stored:
     ports.records.remember(target, _restarted)
     steps = tuple(_done(step, now) for step in row.plan.steps)
     changed = moved(row, row.state, now, plan=replace(row.plan, steps=steps))
-    saved = ports.records.save(changed, Event("confirmed", person, "Confirmed", {"comment": comment.strip()}), stored)
+    detail = {"comment": comment.strip(), "from": origin}
+    saved = ports.records.save(changed, Event("confirmed", person, "Confirmed", detail), stored)
     say(_log, "confirmed", remediation=row.id, target=row.target, actor=person)
     return saved
 

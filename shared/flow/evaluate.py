@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from shared.core.control import Finding, Unknown
 from shared.core.decide import Decision
+from shared.core.difference import on_record
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
 from shared.core.facts import Absent
 from shared.core.ids import ResourceId
@@ -148,8 +149,8 @@ def _save(ports: Ports, row: Remediation, seen: Seen) -> None:
         "verdict": type(seen.look.verdict).__name__,
         "finding": finding.reason,
         "cause": {"kind": row.cause.kind, "id": row.cause.id, "actor": row.cause.actor},
-        "fingerprint": row.plan.fingerprint,
         "occurrence": row.occurrence,
+        **on_record(row.plan),
     }
     reason = row.decision.reason if row.is_open else finding.reason
     ports.records.save(row, Event("evaluated", "evaluate", reason, detail), seen.stored)

@@ -16,6 +16,7 @@ from shared.core.wake import Cause
 EVALUATE = "evaluate"
 APPLY = "apply"
 NOTIFY = "notify"
+REMINDER = "reminder"  # as the state of a notice: nothing has changed, and soon it is too late
 _LATEST = 253_402_300_799  # the end of the year 9999, the last that a datetime knows
 LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
 

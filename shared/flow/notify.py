@@ -11,7 +11,7 @@ from shared.core.errors import BadInput
 from shared.core.ports import Delivery, Poisoned, Ports
 from shared.core.record import Remediation, State
 from shared.flow import messages
-from shared.flow.messages import NOTIFY, Notify
+from shared.flow.messages import NOTIFY, REMINDER, Notify
 from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.notify")
@@ -26,7 +26,7 @@ def notify(ports: Ports, delivery: Delivery) -> None:
         ports.records.poison(Poisoned(NOTIFY, delivery.id, error.reason, error.message), ports.clock.now())
         return
     stored = ports.records.get(message.remediation)
-    if stored is None:
+    if stored is None or not _is_so(stored.row, message):
         return
     row = stored.row
     steps = "; ".join(f"{step.kind} {json.dumps(step.before)} -> {json.dumps(step.after)}" for step in row.plan.steps)
@@ -35,6 +35,13 @@ def notify(ports: Ports, delivery: Delivery) -> None:
         target=row.target, state=message.state, now=row.state, finding=row.finding.reason, decision=row.decision.reason,
         message=row.decision.message, steps=steps or "none", cause=row.cause.id,
     )  # fmt: skip
+
+
+def _is_so(row: Remediation, message: Notify) -> bool:
+    """Whether it came to what is told: a reminder or an end that was not saved is told another night."""
+    if message.state == REMINDER:
+        return row.state is State.AWAITING_APPROVAL and row.reminded is not None
+    return message.state != State.EXPIRED or row.state is State.EXPIRED
 
 
 def _is_alarm(row: Remediation, message: Notify) -> bool:

@@ -29,18 +29,19 @@ _BUSY = frozenset({State.QUEUED, State.APPLYING})
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Which vault, who says so, and why."""
+    """Which vault, who says so, why, and from which address."""
 
     vault: str
     person: str
     comment: str
+    origin: str = ""
 
 
 def pick(ports: Ports, stored: Stored, wanted: Pick) -> Stored:
     """Note the pick and have the workspace judged anew. Raises Refused, BadInput, RowChanged or Temporary."""
     row, target = stored.row, ids.parse(stored.row.target)
     check_comment(wanted.comment)
-    if target.kind != ids.WORKSPACE or row.subject or row.undoes:
+    if target.kind != ids.WORKSPACE or row.subject or row.is_wished:
         raise Refused("NothingToPick", "a vault is picked for the migration of a workspace")
     if row.state in _BUSY:
         raise Refused("BeingWorkedOn", f"the remediation is {row.state}: cancel it first")
@@ -53,7 +54,7 @@ def pick(ports: Ports, stored: Stored, wanted: Pick) -> Stored:
     # The message first, for a moment later: a click has no message of its own that would be delivered again.
     ports.queue.send(EVALUATE, Evaluate(target, Cause("person", row.id, wanted.person)).body(), _SAVED_BY_THEN)
     ports.records.remember(target, lambda before: replace(before, picked=picked))
-    detail = {"vault": str(vault), "comment": wanted.comment.strip()}
+    detail = {"vault": str(vault), "comment": wanted.comment.strip(), "from": wanted.origin}
     changed = moved(row, row.state, ports.clock.now(), approvals=(), requester=wanted.person)
     saved = ports.records.save(changed, Event("picked", wanted.person, "VaultPicked", detail), stored)
     say(_log, "picked", remediation=row.id, target=row.target, vault=str(vault), actor=wanted.person)

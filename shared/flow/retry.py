@@ -16,7 +16,7 @@ from shared.flow.messages import APPLY, EVALUATE, Apply, Evaluate
 _SAVED_BY_THEN = timedelta(seconds=3)
 
 
-def retry(ports: Ports, stored: Stored, cause: Cause) -> Stored:
+def retry(ports: Ports, stored: Stored, cause: Cause, origin: str = "") -> Stored:
     """Open a failed, rejected or expired row for a fresh evaluation. `cause` says who asks: a person, or the sweep.
 
     Raises Refused where the row is in no such state, RowChanged where it has changed meanwhile.
@@ -28,24 +28,27 @@ def retry(ports: Ports, stored: Stored, cause: Cause) -> Stored:
             f"the remediation is {row.state}; only failed, rejected and expired ones can be retried",
         )
     if row.state is State.FAILED and _is_agreed(row, ports.clock.now()):
-        return _go_on(ports, stored, cause)
+        return _go_on(ports, stored, cause, origin)
     # The message first, for a moment later: a person's click has no message of its own that would be delivered again.
     # If the row is not saved after all, the look finds it as it was and changes nothing.
     ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), _SAVED_BY_THEN)
-    state = State.AWAITING_APPROVAL if row.undoes else State.SUPERSEDED  # no look opens an undo again: a person does
+    state = State.AWAITING_APPROVAL if row.is_wished else State.SUPERSEDED  # no look opens a wish again: a person does
     again = moved(row, state, ports.clock.now(), attempt=0, cause=cause, approvals=())
-    return ports.records.save(again, Event("retried", cause.actor or cause.kind, "Retry", {"from": row.state}), stored)
+    return ports.records.save(again, _event(row, cause, "Retry", origin), stored)
 
 
 def _is_agreed(row: Remediation, now: datetime) -> bool:
-    """Whether a yes to its plan still holds. An undo is asked for anew: what it exempts was lifted when it failed."""
-    return not row.undoes and bool(row.approvals and row.approved) and all(it.expires > now for it in row.approvals)
+    """Whether a yes to its plan still holds. A wish is asked for anew: what an undo exempts was lifted when it failed."""
+    return not row.is_wished and bool(row.approvals and row.approved) and all(it.expires > now for it in row.approvals)
 
 
-def _go_on(ports: Ports, stored: Stored, cause: Cause) -> Stored:
+def _go_on(ports: Ports, stored: Stored, cause: Cause, origin: str) -> Stored:
     row = stored.row
     ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body(), _SAVED_BY_THEN)
     queued = moved(row, State.QUEUED, ports.clock.now(), attempt=0, cause=cause)
-    return ports.records.save(
-        queued, Event("retried", cause.actor or cause.kind, "GoesOn", {"from": row.state}), stored
-    )
+    return ports.records.save(queued, _event(row, cause, "GoesOn", origin), stored)
+
+
+def _event(row: Remediation, cause: Cause, reason: str, origin: str) -> Event:
+    detail = {"state": row.state, **({"from": origin} if origin else {})}
+    return Event("retried", cause.actor or cause.kind, reason, detail)

@@ -1,8 +1,9 @@
-"""Heal what got stuck, whatever the reason: it sends, it does nothing itself.
+"""Heal what got stuck, whatever the reason: it sends. Only questions that nobody answers it ends itself.
 
     the row is                               because                                    what is sent
     queued, applying, without a sign of life its message was lost, its worker died      `apply`
     failed                                   the night is a new chance (DESIGN 3)       `evaluate`, as a retry
+    awaiting approval for long               nobody answers: flow/expire.py             `notify`, and as the next
     any other that is open                   a freeze has ended, a pause was lifted,    `evaluate`
                                              a right was given: nobody sends an event
     an undo that waits for its owner         the roles may be back                      `apply`
@@ -17,12 +18,14 @@ A second message is harmless: a fresh claim is left alone, evaluations of one ta
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 from shared.core import ids
 from shared.core.errors import BadInput, RowChanged, Temporary
 from shared.core.ports import Event, PoisonRecord, Ports
 from shared.core.record import Remediation, State, moved
 from shared.core.wake import Cause
+from shared.flow.expire import expire
 from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
@@ -32,6 +35,7 @@ from shared.flow.trace import span
 _log = logging.getLogger("cmkwarden.sweep")
 
 _PAGE = 200
+_DAY = timedelta(days=1)
 _LOOKED_AT = tuple(state for state in State if state is not State.RESOLVED)
 _MOVING = frozenset({State.QUEUED, State.APPLYING})
 
@@ -47,6 +51,7 @@ def sweep(ports: Ports) -> int:
                 say(_log, "missed", logging.WARNING, target=row.target, remediation=row.id, reason=error.reason)
         healed += sum(_redriven(ports, record) for record in _poison(ports))
         say(_log, "swept", rows=healed, vaults=_wake_vaults(ports, looked_at))
+        ports.answers.forget(ports.clock.now() - _DAY)
         return healed
 
 
@@ -91,8 +96,9 @@ def _wake_vaults(ports: Ports, looked_at: set[str]) -> int:
 def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:
     if row.state in _MOVING:
         return _revive(ports, row)
-    if row.undoes:
-        return row.state is State.OBSERVED and _ask_again(ports, row)
+    expire(ports, row)
+    if row.is_wished:
+        return bool(row.undoes) and row.state is State.OBSERVED and _ask_again(ports, row)
     if row.state is State.FAILED:
         return _reopen(ports, row)
     if row.target.lower() in looked_at or (row.state is State.SUPERSEDED and row.verdict != "NonCompliant"):

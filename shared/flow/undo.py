@@ -13,6 +13,7 @@ from typing import Any
 from shared.core import ids, undo
 from shared.core.control import Finding
 from shared.core.decide import Decision, Kind
+from shared.core.difference import on_record
 from shared.core.errors import BadInput, Refused, Temporary
 from shared.core.plan import Plan
 from shared.core.ports import Event, Ports, Stored
@@ -39,27 +40,36 @@ from shared.flow.say import say
 _log = logging.getLogger("cmkwarden.undo")
 
 LONGEST_EXEMPTION = timedelta(days=90)  # DESIGN 5
-_BUSY = frozenset({State.QUEUED, State.APPLYING})
+BUSY = frozenset({State.QUEUED, State.APPLYING})
 _ASKED = "an undo gives back what was taken away: it takes an approval, and exempts the finding until {until:%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Who asks for an undo, why, and until when the finding is exempted: the next event would narrow again."""
+    """Who asks for an undo or an exemption, why, until when the finding is exempted, and from which address.
+
+    An undo exempts as well: the next event would narrow again.
+    """
 
     person: str
     comment: str
     until: datetime
+    origin: str = ""
+
+
+def check_wish(wish: Wish, now: datetime) -> None:
+    """Raise BadInput where a wish does not say why, or wants more than 90 days."""
+    check_comment(wish.comment)
+    if not now < wish.until <= now + LONGEST_EXEMPTION:
+        raise BadInput("BadExpiry", f"`until` must be a time from now to {LONGEST_EXEMPTION.days} days from now")
 
 
 def undo_of(ports: Ports, stored: Stored, wish: Wish) -> Stored:
     """Open the undo of a remediation. Raises Refused where there is none or the state is not the one that was left."""
-    now, row = ports.clock.now(), stored.row
-    check_comment(wish.comment)
-    if not now < wish.until <= now + LONGEST_EXEMPTION:
-        raise BadInput("BadExpiry", f"`until` must be a time from now to {LONGEST_EXEMPTION.days} days from now")
-    if row.undoes or row.state in _BUSY:
-        raise Refused("NothingToUndo", "the remediation is itself an undo, or is still being worked on")
+    row = stored.row
+    check_wish(wish, ports.clock.now())
+    if row.is_wished or row.state in BUSY:
+        raise Refused("NothingToUndo", "the remediation is itself an undo or an exemption, or is still being worked on")
     undo.check(row)
     return _open(ports, row, _planned(ports, row), wish)
 
@@ -80,13 +90,13 @@ def _planned(ports: Ports, row: Remediation) -> Plan:
     return plan
 
 
-def exempt(ports: Ports, undoing: Remediation) -> None:
-    """Exempt the remediation that a row undoes. Raises Temporary while that one is being worked on, RowChanged."""
-    stored, wanted = ports.records.get(undoing.undoes), undoing.exemption
+def exempt(ports: Ports, wish: Remediation) -> None:
+    """Exempt the remediation that a row undoes or exempts. Raises Temporary while that one is being worked on, RowChanged."""
+    stored, wanted = ports.records.get(wish.undoes or wish.exempts), wish.exemption
     if stored is None or wanted is None or stored.row.exemption == wanted:
         return
     row, now = stored.row, ports.clock.now()
-    if row.state in _BUSY:
+    if row.state in BUSY:
         raise Temporary("OriginalIsBusy", f"remediation {row.id} is {row.state}: what it does must end first")
     decision = Decision(Kind.SUPPRESSED, "Exempted", exempted(replace(row, exemption=wanted), row.finding, now))
     # What comes back is not our remedy any more; what was carried out stays known.
@@ -94,18 +104,21 @@ def exempt(ports: Ports, undoing: Remediation) -> None:
         row, State.SUPPRESSED, now, exemption=wanted, decision=decision, approved=(), executor={},
         carried=carried_out(row),
     )  # fmt: skip
-    detail = {"reason": wanted.reason, "expires": wanted.expires.isoformat()}
-    ports.records.save(changed, Event("exempted", wanted.owner, "Undone", detail), stored)
+    approvers = [it.person for it in wish.approvals]
+    detail = {"reason": wanted.reason, "expires": wanted.expires.isoformat(), "wish": wish.id, "approved": approvers}
+    ports.records.save(
+        changed, Event("exempted", wanted.owner, "Undone" if wish.undoes else "Exempted", detail), stored
+    )
 
 
-def lift(ports: Ports, undoing: Remediation) -> None:
+def lift(ports: Ports, undoing: Remediation, actor: str = "apply", reason: str = "UndoFailed") -> None:
     """End the exemption again, unless something was given back: what it was given for did not happen."""
     if any(step.done for step in undoing.plan.steps):
         return
     stored = ports.records.get(undoing.undoes)
     if stored and stored.row.exemption == undoing.exemption:
         row = moved(stored.row, stored.row.state, ports.clock.now(), exemption=None)
-        ports.records.save(row, Event("lifted", "apply", "UndoFailed", {}), stored)
+        ports.records.save(row, Event("lifted", actor, reason, {}), stored)
         ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), Cause("retry", undoing.id)).body())
 
 
@@ -113,7 +126,7 @@ def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
     now, subject = ports.clock.now(), f"{undo.SUBJECT} {row.id}"
     row_id = remediation_id(row.control, row.target, subject)
     stored = ports.records.get(row_id)
-    if stored and stored.row.state in _BUSY | {State.AWAITING_APPROVAL}:
+    if stored and stored.row.state in BUSY | {State.AWAITING_APPROVAL}:
         raise Refused("UndoIsOpen", f"remediation {row_id} is the undo of this one, and is {stored.row.state}")
     evidence: Mapping[str, Any] = {"undoes": row.id, "comment": wish.comment.strip(), "proposed": undo.commands(row)}
     decision = Decision(Kind.APPROVAL, "UndoIsAsked", _ASKED.format(until=wish.until))
@@ -126,17 +139,17 @@ def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
         plan=planned, cause=Cause("person", row.id, wish.person), opened=now, updated=now, undoes=row.id,
         requester=wish.person, exemption=Exemption(wish.person, wish.comment.strip(), wish.until, undo.covers(row)),
     )  # fmt: skip
-    if stored:
-        fresh = replace(fresh, occurrence=stored.row.occurrence + 1)
-    saved = ports.records.save(fresh, Event("asked", wish.person, decision.reason, dict(evidence)), stored)
-    ports.queue.send(NOTIFY, Notify(row_id, fresh.state, fresh.occurrence).body())
+    return ask(ports, fresh, wish, stored)
+
+
+def ask(ports: Ports, row: Remediation, wish: Wish, before: Stored | None) -> Stored:
+    """Open the row of a wish, in place of an earlier one that has ended, and tell people."""
+    fresh = replace(row, occurrence=before.row.occurrence + 1) if before else row
+    detail = {**row.finding.evidence, **on_record(row.plan), "from": wish.origin}
+    saved = ports.records.save(fresh, Event("asked", wish.person, row.decision.reason, detail), before)
+    ports.queue.send(NOTIFY, Notify(row.id, fresh.state, fresh.occurrence).body())
     say(
-        _log,
-        "asked",
-        remediation=row_id,
-        target=row.target,
-        state=fresh.state,
-        reason=decision.reason,
+        _log, "asked", remediation=row.id, target=row.target, state=fresh.state, reason=row.decision.reason,
         actor=wish.person,
-    )
+    )  # fmt: skip
     return saved

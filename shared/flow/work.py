@@ -137,10 +137,10 @@ def fail(work: Work, error: RemediationError) -> None:
 def start_over(work: Work, error: Conflict) -> None:
     """The world is not what the plan was made for: end this plan and evaluate from the start; the ninth time it has failed.
 
-    An undo is judged by no evaluation: it tries again as it is.
+    A wish is judged by no evaluation: it tries again as it is.
     """
     attempt = work.row.attempt + 1
-    if work.row.undoes:
+    if work.row.is_wished:
         postpone(work, Temporary(error.reason, error.message))
         return
     if attempt >= LAST_ATTEMPT:

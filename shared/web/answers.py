@@ -1,6 +1,7 @@
 """Answers: JSON, and one envelope for every error (RFC 9457), each with headers that keep browsers careful."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.core.errors import BadInput, Conflict, Denied, Refused, RemediationError, Temporary
-from shared.web.auth import NotAllowed, NotSignedIn
+from shared.web.refusals import Turned
 from shared.web.shapes import Problem
 
 _log = logging.getLogger("cmkwarden.web")
@@ -28,31 +29,47 @@ _STATUS: tuple[tuple[type[RemediationError], int, str], ...] = (
 )
 
 
-def answer(content: Any, status: int = 200) -> Response:
-    """Return JSON."""
-    return Response(msgspec.json.encode(content), status, dict(_CAREFUL), "application/json")
+_HTTP = {404: "NotFound", 405: "MethodNotAllowed"}
 
 
-def problem(status: int, title: str, reason: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """Return a problem document."""
-    body = msgspec.json.encode(Problem("about:blank", title, status, detail, reason))
-    return Response(body, status, {**_CAREFUL, **(headers or {})}, "application/problem+json")
+def answer(content: Any, etag: str = "") -> Response:
+    """Return JSON; the ETag is what a later write may name in If-Match."""
+    return said(200, msgspec.json.encode(content), "application/json", {"ETag": etag} if etag else {})
+
+
+def said(status: int, body: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
+    """Return an answer that is already in words."""
+    return Response(body, status, {**_CAREFUL, **headers}, media_type)
+
+
+def problem(
+    status: int,
+    title: str,
+    reason: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Response:
+    """Return a problem document. Its type is `/problems/<reason>`; docs/problems.md says what to do about each."""
+    told = msgspec.to_builtins(Problem(f"/problems/{reason}", title, status, detail, reason))
+    body = msgspec.json.encode({**(extra or {}), **told})
+    return said(status, body, "application/problem+json", headers or {})
 
 
 def refusal(error: Exception) -> Response:
     """Return the answer to an error that a request ran into. Bugs are logged and told without their insides."""
-    if isinstance(error, NotSignedIn):
-        return problem(401, "Sign in", "NotSignedIn", str(error), {"WWW-Authenticate": "Bearer"})
-    if isinstance(error, NotAllowed):
-        return problem(403, "Not allowed", "NotAllowed", str(error))
+    if isinstance(error, Turned):
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        headers |= {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        return problem(error.status, error.title, error.reason, str(error), headers)
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
-            headers = {"Retry-After": "5"} if isinstance(error, Temporary) else None
-            return problem(status, title, error.reason, error.message, headers)
+            headers = {"Retry-After": "5"} if isinstance(error, Temporary) else {}
+            extra = error.extra if isinstance(error, Refused) else None
+            return problem(status, title, error.reason, error.message, headers, extra)
     if isinstance(error, HTTPException):
-        return problem(
-            error.status_code, str(error.detail), "Http", _hint(error.status_code), dict(error.headers or {})
-        )
+        status = error.status_code
+        return problem(status, str(error.detail), _HTTP.get(status, "Http"), _hint(status), error.headers)
     _log.error("a request failed", exc_info=error)
     return problem(500, "A bug", "Bug", "this should not have happened; the app's log has the trace")
 

@@ -3,17 +3,24 @@
 Checked here and not left to the platform alone: the platform's sign-in can be switched off with one setting.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jwt
 
-READER, APPROVER, ADMIN = "Cmk.Reader", "Cmk.Approver", "Cmk.Admin"
+from shared.web.refusals import NotAllowed, NotSignedIn
+
+READER, APPROVER, ADMIN = "Remediation.Reader", "Remediation.Approver", "Remediation.Admin"
 ROLES = frozenset({READER, APPROVER, ADMIN})
 WRITING_ROLES = frozenset({APPROVER, ADMIN})
 
 _LEEWAY = 60  # seconds that clocks may differ
 _LONGEST = 16_384  # characters of a token
+# Every access token of Entra names the application that it was given to; no id token does.
+_CLIENT = ("azp", "appid", "azpacr", "appidacr")
+# What only the sign-in of a person leaves in an id token. After a refresh there is no nonce.
+_SIGN_IN = ("nonce", "preferred_username", "upn", "unique_name")
 
 
 class Signers(Protocol):
@@ -22,14 +29,6 @@ class Signers(Protocol):
     def key(self, key_id: str) -> Any | None:
         """Return the key, or None."""
         ...
-
-
-class NotSignedIn(Exception):  # noqa: N818
-    """There is no token, or none that counts. Says why, without quoting the token."""
-
-
-class NotAllowed(Exception):  # noqa: N818
-    """The caller is known and may not do this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +62,11 @@ class Door:
             f"https://sts.windows.net/{self._tenant}/",
         ]
 
-    def caller(self, authorization: str) -> Caller:
-        """Return who a request's Authorization header stands for. Raises NotSignedIn, or Temporary without keys."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise NotSignedIn("send a token: Authorization: Bearer <token>")
+    def caller(self, token: str) -> Caller:
+        """Return who a token stands for. Raises NotSignedIn, or Temporary without keys."""
         if not self._tenant or not self._audiences:
             raise NotSignedIn("sign-in is not set up: CMK_TENANT_ID and CMK_API_AUDIENCE must be set")
-        claims = self._claims(token.strip())
+        claims = self._claims(token)
         if str(claims.get("tid", "")).lower() != self._tenant:
             raise NotSignedIn("the token is of another tenant")
         object_id = claims.get("oid")
@@ -78,7 +74,7 @@ class Door:
             raise NotSignedIn("the token names no object id (oid)")
         roles = claims.get("roles")
         names = frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset()
-        return Caller(object_id.lower(), names, is_person=bool(claims.get("scp")) and claims.get("idtyp") != "app")
+        return Caller(object_id.lower(), names, _is_person(claims))
 
     def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > _LONGEST:
@@ -104,5 +100,24 @@ class Door:
             audience=self._audiences,
             issuer=self._issuers,
             leeway=_LEEWAY,
-            options={"require": ["exp", "iat", "nbf", "aud", "iss"]},
+            options={"require": ["exp", "iat", "nbf", "aud", "iss", "sub"]},
         )
+
+
+def _is_person(claims: Mapping[str, Any]) -> bool:
+    """Tell whether a token is a person's: an access token given on somebody's behalf, or the id token of a sign-in.
+
+    `scp` is what a person has let an application do, and an application's own token has none. An id token has none
+    either, so that its absence proves nothing: an id token is known by what only a sign-in leaves, and by the client
+    that it does not name. In an application's token subject and object are the same; a person's subject is made anew
+    for each application.
+    """
+    if claims.get("idtyp", "user") != "user" or claims["sub"] == claims["oid"]:
+        return False
+    if "scp" in claims:
+        return isinstance(claims["scp"], str) and bool(claims["scp"].strip())
+    return not any(name in claims for name in _CLIENT) and any(_is_text(claims.get(name)) for name in _SIGN_IN)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)

@@ -52,6 +52,26 @@ class ConfirmationIn(msgspec.Struct, forbid_unknown_fields=True):
     comment: str
 
 
+class CancellationIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Take back what was approved and has not been carried out, with a reason."""
+
+    comment: str
+
+
+class ExemptionIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Not here, with a reason, until a time: 90 days at most. Somebody else must approve it."""
+
+    remediation: str
+    reason: str
+    until: Moment
+
+
+class LiftIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The end of an exemption before its time; why, if somebody wants to say."""
+
+    comment: str = ""
+
+
 class RemediationOut(msgspec.Struct):
     """The record of one control on one target: what was found, what was decided, what was done."""
 
@@ -69,7 +89,9 @@ class RemediationOut(msgspec.Struct):
     approvals: tuple[Approval, ...]
     exemption: Exemption | None
     undoes: str
+    exempts: str
     requester: str
+    asked: datetime | None
     occurrence: int
     opened: datetime
     updated: datetime

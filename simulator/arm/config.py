@@ -24,11 +24,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who signs in."""
+    """Somebody who signs in; with a client id it is an application."""
 
     name: str
     object_id: str
     roles: tuple[str, ...]
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,10 @@ def load(path: Path) -> Config:
 def build(raw: dict[str, Any]) -> Config:
     """The parsed file as a Config; an unknown or missing name raises TypeError and says which."""
     plain = dict(raw)
-    people = tuple(Person(each["name"], each["object_id"], tuple(each["roles"])) for each in plain.pop("people", []))
+    people = tuple(
+        Person(each["name"], each["object_id"], tuple(each["roles"]), each.get("client_id", ""))
+        for each in plain.pop("people", [])
+    )
     roles = {name: _role(file) for name, file in plain.pop("roles", {}).items()}
     principals = {name: each["principal_id"] for name, each in plain.get("identities", {}).items()}
     return Config(

@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.arm.answer import Json
 from simulator.arm.clock import Clock
-from simulator.arm.config import Config
+from simulator.arm.config import Config, Person
 from simulator.arm.knobs import Knobs
 from simulator.arm.router import Target, fold
 from simulator.arm.tokens import OWNER_ID, OWNER_UPN
@@ -50,7 +50,7 @@ class Directory:
             name = KNOWN_NAMES.get(each.client_id, each.name)
             self._keep(Principal(fold(each.principal_id), TYPES["serviceprincipal"], fold(each.client_id), name))
         for person in config.people:
-            self._keep(Principal(fold(person.object_id), "User", name=person.name, upn=_upn(person.name)))
+            self._keep(_signer(person))
         self._keep(Principal(OWNER_ID, "User", name="Olga Owner", upn=OWNER_UPN))
 
     def add(self, identity: str, kind: str = "ServicePrincipal", *, app_id: str = "", name: str = "") -> None:
@@ -183,6 +183,12 @@ def _is_own(target: Target, body: Json, identity: str) -> bool:
     held = (body.get("identity") or {}).get("userAssignedIdentities") or {}
     attached = {str(each.get("principalId")) for each in held.values() if isinstance(each, dict)}
     return target.kind == USER_ASSIGNED or identity not in attached
+
+
+def _signer(person: Person) -> Principal:
+    if person.client_id:
+        return Principal(fold(person.object_id), TYPES["serviceprincipal"], fold(person.client_id), person.name)
+    return Principal(fold(person.object_id), TYPES["user"], name=person.name, upn=_upn(person.name))
 
 
 def _upn(name: str) -> str:

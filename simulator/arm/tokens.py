@@ -4,6 +4,8 @@ The signing key lives as long as the process. Claims follow Entra's v1 form for 
 v2 form for people who sign in to the app. It decides who somebody is, never what they may do.
 """
 
+import base64
+import hashlib
 import time
 import uuid
 from dataclasses import dataclass
@@ -95,22 +97,22 @@ class Tokens:
         )
 
     def for_person(self, person: Person) -> str:
-        """A person's token for the app."""
-        return self.sign(
-            {
-                "aud": self._config.audience,
-                "iss": self.v2_issuer,
-                "idtyp": "user",
-                "name": person.name,
-                "oid": person.object_id,
-                "roles": list(person.roles),
-                "scp": "user_impersonation",
-                "sub": person.object_id,
-                "tid": self._config.tenant,
-                "ver": "2.0",
-            },
-            12 * HOUR,
-        )
+        """A token for the app: a person's through a public client, or an application's own."""
+        claims: dict[str, Any] = {
+            "aud": self._config.audience,
+            "iss": self.v2_issuer,
+            "oid": person.object_id,
+            "tid": self._config.tenant,
+            "ver": "2.0",
+        }
+        if person.roles:  # who has none has no such claim
+            claims["roles"] = list(person.roles)
+        if person.client_id:
+            claims |= {"azp": person.client_id, "azpacr": "1", "sub": person.object_id}
+        else:
+            claims |= {"azp": CLI_APP, "azpacr": "0", "idtyp": "user", "name": person.name}
+            claims |= {"scp": "user_impersonation", "sub": pairwise(person.object_id, self._config.audience)}
+        return self.sign(claims, 12 * HOUR)
 
     def for_owner(self) -> str:
         """The owner's token for ARM."""
@@ -198,6 +200,12 @@ class Tokens:
             f'error="invalid_token", error_description="{why}"'
         )
         return Refused(401, code, message, {"WWW-Authenticate": challenge, **GATEWAY})
+
+
+def pairwise(object_id: str, audience: str) -> str:
+    """The subject of a person's token: another one for each application (and never the object id)."""
+    digest = hashlib.sha256(f"{object_id} {audience}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _is_own(audience: str, host: str) -> bool:

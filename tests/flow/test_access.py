@@ -134,7 +134,7 @@ def test_missing_is_never_given_by_itself() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"fingerprint": ""}, "AnotherPlan"),
+        ({"fingerprint": ""}, "NoFingerprint"),
         ({"fingerprint": "f" * 32}, "AnotherPlan"),
         ({"comment": "  "}, "NoComment"),
         ({"comment": "x" * 3000}, "NoComment"),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -202,3 +203,14 @@ def test_the_sweep_looks_at_every_vault_that_held_keys() -> None:
         vault_id("kv-two").lower(),
     ]
     assert {it["cause"]["kind"] for it in world.queue.of("evaluate")} == {"sweep"}
+
+
+def test_answers_of_the_day_before_are_forgotten(world: World) -> None:
+    """What was kept for requests that may come twice goes after a day, and not earlier."""
+    world.answers.claim("a", "asked", world.clock.now(), timedelta(minutes=5))
+    world.clock.advance(86_000)
+    world.answers.claim("b", "asked", world.clock.now(), timedelta(minutes=5))
+    world.clock.advance(401)
+    sweep(world)
+
+    assert set(world.answers.known) == {"b"}

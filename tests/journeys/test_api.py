@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,35 @@ def test_a_reader_changes_nothing(azure: Client, method: str, route: str) -> Non
     answer = azure.call(method, route, person=0)
 
     assert (answer.status_code, answer.json()["reason"]) == (403, "NotAllowed")
+
+
+def test_who_has_no_role_and_what_is_no_person_is_told_so(azure: Client) -> None:
+    """A person without a role may not even read; an application with the approver's role reads and changes nothing."""
+    retry = "/api/remediations/aaaaaaaaaaaaaaaa/retry"
+    newcomer, pipeline = 4, 5
+
+    assert azure.call("GET", "/api/findings", newcomer).json()["reason"] == "NotAllowed"
+    assert azure.call("GET", "/api/findings", pipeline).status_code == 200
+    assert azure.call("POST", retry, pipeline).json()["reason"] == "NotAllowed"
+
+
+def test_headers_of_the_platform_do_not_come_in_from_outside(azure: Client) -> None:
+    """What Easy Auth would set is taken off by the host, and a principal would not be believed anyway."""
+    token = azure.facts["people"][3]["token"]
+    answer = azure.call("GET", "/api/findings", token="", X_MS_TOKEN_AAD_ID_TOKEN=token, X_MS_CLIENT_PRINCIPAL="e30=")
+
+    assert answer.json()["reason"] == "NotSignedIn"
+
+
+def test_a_write_is_answered_once_over_the_whole_road(azure: Client) -> None:
+    """The key goes through the host into the table: the second answer is the first, and another body is refused."""
+    path, key = "/api/remediations/aaaaaaaaaaaaaaaa/reject", uuid.uuid4().hex
+    first = azure.call("POST", path, 1, body={"comment": "no"}, Idempotency_Key=key)
+    second = azure.call("POST", path, 1, body={"comment": "no"}, Idempotency_Key=key)
+    third = azure.call("POST", path, 1, body={"comment": "yes"}, Idempotency_Key=key)
+
+    assert [it.status_code for it in (first, second, third)] == [404, 404, 422]
+    assert (second.content, second.headers["Idempotency-Replayed"]) == (first.content, "true")
 
 
 def test_health_needs_no_token(azure: Client) -> None:
@@ -129,7 +159,12 @@ _PATHS = {
     "/api/remediations/{id}/retry",
     "/api/remediations/{id}/approve",
     "/api/remediations/{id}/reject",
+    "/api/remediations/{id}/cancel",
     "/api/remediations/{id}/undo",
+    "/api/remediations/{id}/vault",
+    "/api/remediations/{id}/confirm",
+    "/api/exemptions",
+    "/api/exemptions/{id}",
     "/api/poison/{id}/redrive",
     "/api/openapi.json",
 }

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from shared.core.choices import Choices
 from shared.core.control import Remediator
+from shared.core.ports.answers import Answers, Claim, Kept
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys
 from shared.core.ports.records import Records
 from shared.core.ports.values import (
@@ -22,7 +23,9 @@ from shared.core.ports.values import (
 )
 
 __all__ = [
+    "Answers",
     "Arm",
+    "Claim",
     "Clock",
     "Delivery",
     "Diary",
@@ -31,6 +34,7 @@ __all__ = [
     "Grants",
     "Hand",
     "Inventory",
+    "Kept",
     "Keys",
     "Known",
     "MemoryPage",
@@ -111,6 +115,11 @@ class Ports(Protocol):
     @property
     def records(self) -> Records:
         """State."""
+        ...
+
+    @property
+    def answers(self) -> Answers:
+        """What was answered to requests that may come twice."""
         ...
 
     @property

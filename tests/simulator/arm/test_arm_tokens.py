@@ -10,8 +10,8 @@ import requests
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
-from simulator.arm.config import build
-from simulator.arm.tokens import Tokens
+from simulator.arm.config import Person, build
+from simulator.arm.tokens import Tokens, pairwise
 from tests.simulator.arm.stage import ADA, HEADER, IDENTITIES, SUB, TENANT, Stage
 
 LIST = f"/subscriptions/{SUB}/providers/Microsoft.KeyVault/vaults"
@@ -102,6 +102,18 @@ def test_a_persons_token_is_for_the_app_only(stage: Stage) -> None:
     assert (claims["scp"], claims["ver"], claims["idtyp"]) == ("user_impersonation", "2.0", "user")
     assert claims["exp"] - claims["iat"] == 12 * 3600
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "InvalidAuthenticationToken")
+
+
+def test_an_application_is_told_from_a_person_by_what_entra_leaves_out() -> None:
+    """It has no scope and no name, and its subject is itself; a person's subject is another one for each audience."""
+    tokens = Tokens(build(_config()))
+    people = (Person("Release pipeline", "oid-1", ("Remediation.Approver",), "client-1"), Person("Nora", "oid-2", ()))
+    own, hers = (jwt.decode(tokens.for_person(it), options={"verify_signature": False}) for it in people)
+
+    assert (own["sub"], own["azp"], own["azpacr"]) == ("oid-1", "client-1", "1")
+    assert not {"scp", "name", "idtyp"} & set(own)
+    assert (hers["scp"], hers["azpacr"], "roles" in hers) == ("user_impersonation", "0", False)
+    assert hers["sub"] not in {"oid-2", pairwise("oid-2", "another audience")}
 
 
 def test_no_token_and_a_forged_one_are_refused(stage: Stage) -> None:
