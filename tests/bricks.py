@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tests.access import TENANT
+
 _SERVED = ("workspaceId", "storageAccountIdentity", "managedDiskIdentity", "diskEncryptionSetId", "provisioningState")
-TENANT = "7e4a0000-0000-4000-8000-000000000001"
 
 
 def identity(of: str, what: str) -> dict[str, str]:

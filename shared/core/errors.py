@@ -35,6 +35,10 @@ class Conflict(RemediationError):  # noqa: N818
     """Somebody else was faster: the row or the resource has changed. Evaluate again from the start."""
 
 
+class PlanChanged(Conflict):
+    """What would be written now is not what was decided or agreed to: that plan is over."""
+
+
 class RowChanged(Conflict):
     """A row was changed by somebody else since it was read: whatever we were doing with it is theirs now."""
 

@@ -18,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 from shared.core import ids
 from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable, Remediator, Unknown, Verdict
 from shared.core.decide import Decision, Kind, decide
-from shared.core.errors import BadInput, Conflict, Denied, RowChanged, Temporary
+from shared.core.errors import BadInput, Conflict, Denied, PlanChanged, RowChanged, Temporary
 from shared.core.facts import Snapshot
 from shared.core.plan import Plan
 from shared.core.ports import Delivery, Poisoned, Ports
@@ -144,7 +144,7 @@ def _carry_out(work: Work) -> None:
     elif isinstance(verdict, Unknown):  # what may be readable later has risen as Temporary already
         raise Denied(verdict.finding.reason, verdict.finding.message)
     else:
-        raise Conflict(verdict.finding.reason, verdict.finding.message)
+        raise PlanChanged(verdict.finding.reason, verdict.finding.message)
 
 
 def _remedy(work: Work, bench: _Bench, verdict: NonCompliant, snapshot: Snapshot) -> None:
@@ -154,7 +154,7 @@ def _remedy(work: Work, bench: _Bench, verdict: NonCompliant, snapshot: Snapshot
         hold(work, held)
         return
     if not is_let_through(work.row, plan):
-        raise Conflict("PlanHasChanged", "what would be written now is not what was decided")
+        raise PlanChanged("PlanHasChanged", "what would be written now is not what was decided")
     if bench.remediator.control.is_staged:
         work.see(verdict.finding)
         advance(work, plan, snapshot, bench.memory)

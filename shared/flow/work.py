@@ -13,7 +13,7 @@ from typing import Any
 from shared.core import ids
 from shared.core.control import Finding
 from shared.core.decide import Decision
-from shared.core.errors import Conflict, Denied, RemediationError, Temporary
+from shared.core.errors import Conflict, Denied, PlanChanged, RemediationError, Temporary
 from shared.core.ports import Event, Poisoned, Ports, Stored
 from shared.core.record import Remediation, State, moved
 from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify, text
@@ -137,10 +137,11 @@ def fail(work: Work, error: RemediationError) -> None:
 def start_over(work: Work, error: Conflict) -> None:
     """The world is not what the plan was made for: end this plan and evaluate from the start; the ninth time it has failed.
 
-    A wish is judged by no evaluation: it tries again as it is.
+    A wish is judged by no evaluation: it tries again as it is. So does what people have agreed to, as long as the plan
+    keeps within that: somebody who was faster with another change of the target takes nobody's yes back.
     """
     attempt = work.row.attempt + 1
-    if work.row.is_wished:
+    if work.row.is_wished or (work.row.approvals and not isinstance(error, PlanChanged)):
         postpone(work, Temporary(error.reason, error.message))
         return
     if attempt >= LAST_ATTEMPT:

@@ -11,8 +11,7 @@ from shared.core.ports import Stored
 from shared.core.record import Remediation, remediation_id
 from shared.flow.approve import Yes, approve
 from shared.flow.evaluate import evaluate
-from tests.access import DATABRICKS, Access
-from tests.bricks import TENANT
+from tests.access import DATABRICKS, TENANT, Access
 from tests.fakes import World, vault_body, vault_id, workspace_id
 from tests.flow.conftest import evaluation, run
 
