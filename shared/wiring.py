@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
     from shared.adapters.clients import Clients
     from shared.adapters.pipeline import Pipeline
-    from shared.core.ports import Answers, Arm, Clock, Diary, Grants, Hand, Inventory, Keys, Queue, Records
+    from shared.core.ports import (
+        Answers,
+        Arm,
+        Clock,
+        Diary,
+        Grants,
+        Hand,
+        Inventory,
+        Keys,
+        Queue,
+        Records,
+        TicketBook,
+    )
 
 
 class App:
@@ -97,6 +109,13 @@ class App:
         from shared.adapters.answers import TableAnswers
 
         return TableAnswers(self.settings.table_url, self._storage)
+
+    @cached_property
+    def tickets(self) -> TicketBook:
+        """What people have to see to."""
+        from shared.adapters.tickets.table import TableTickets
+
+        return TableTickets(self.settings.table_url, self._storage)
 
     @cached_property
     def queue(self) -> Queue:

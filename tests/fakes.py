@@ -16,6 +16,7 @@ from shared.core.plan import Write
 from shared.core.ports import (
     Claim,
     Event,
+    Filed,
     Gather,
     Kept,
     Known,
@@ -25,9 +26,11 @@ from shared.core.ports import (
     PoisonPage,
     PoisonRecord,
     Stored,
+    TicketPage,
 )  # fmt: skip
 from shared.core.record import Remediation, State, key
 from shared.core.steps import Request
+from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
 
@@ -359,6 +362,54 @@ class MemoryAnswers:
 
 
 @dataclass
+class MemoryTickets:
+    """Tickets in memory. `failures` are raised by the next writes, one each; `rival` writes just before the next one."""
+
+    filed: dict[str, Filed] = field(default_factory=dict)
+    said: dict[str, dict[str, Note]] = field(default_factory=dict)
+    failures: list[Exception] = field(default_factory=list)
+    rival: Callable[[], None] | None = None
+    etags: int = 0
+
+    def find(self, key: str) -> Filed | None:
+        return self.filed.get(key)
+
+    def create(self, ticket: Ticket, note: Note) -> None:
+        self._write(None, ticket, note)
+
+    def comment(self, over: Filed, ticket: Ticket, note: Note | None) -> None:
+        self._write(over, ticket, note)
+
+    def transition(self, over: Filed, ticket: Ticket, note: Note) -> None:
+        self._write(over, ticket, note)
+
+    def page(self, *, standing: Standing | None, cursor: str, limit: int) -> TicketPage:
+        if cursor and not cursor.isdigit():
+            raise BadInput("BadCursor", "not a cursor")
+        ordered = [filed.ticket for _, filed in sorted(self.filed.items())]
+        found = [it for it in ordered if standing is None or it.standing is standing]
+        at = int(cursor or 0)
+        return TicketPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
+
+    def notes(self, key: str) -> tuple[Note, ...]:
+        return tuple(note for _, note in sorted(self.said.get(key, {}).items()))
+
+    def _write(self, over: Filed | None, ticket: Ticket, note: Note | None) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.rival:
+            rival, self.rival = self.rival, None
+            rival()
+        notes = self.said.setdefault(ticket.id, {})
+        if self.filed.get(ticket.id) != over or (note and note.key in notes):
+            raise RowChanged("RowChanged", "the ticket has changed")
+        if note:
+            notes[note.key] = note
+        self.etags += 1
+        self.filed[ticket.id] = Filed(ticket, str(self.etags))
+
+
+@dataclass
 class FakeDiary:
     """The Activity Log: who changed something last."""
 
@@ -387,6 +438,7 @@ class World:
         self.queue = FakeQueue(self.clock)
         self.records = MemoryRecords(self.clock)
         self.answers = MemoryAnswers()
+        self.tickets = MemoryTickets()
 
     @property
     def grants(self) -> Access:

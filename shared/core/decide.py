@@ -30,12 +30,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is done, with a reason for machines and a sentence for people. `due`: when it is decided anew by itself."""
+    """What is done, with a reason for machines and a sentence for people. `due`: when it is decided anew by itself.
+
+    `owner` is what a tag of the target says: shown to people, never believed.
+    """
 
     kind: Kind
     reason: str
     message: str
     due: datetime | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@
 An `applying` row belongs to the message that claimed it: an evaluation never touches it.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.core.control import Compliant, NonCompliant, NotApplicable, Unknown, Verdict
+from shared.core.control import Compliant, Finding, NonCompliant, NotApplicable, Unknown, Verdict
 from shared.core.decide import AWAITS_CONFIRMATION, Decision, Kind
 from shared.core.plan import Plan
 from shared.core.record import (
@@ -81,7 +82,7 @@ def _found(row: Remediation | None, look: Look, now: datetime) -> Remediation:
     if row is None:
         return _opened(look, state, now)
     if row.is_open and _stands(row, look):
-        return row
+        return _up_to_date(row, look, now)
     again: dict[str, object] = {}
     if row.state is State.RESOLVED:  # a regression: it was right and is not any more
         again = {"opened": now, "occurrence": row.occurrence + 1}
@@ -119,6 +120,20 @@ def _is_half_way(row: Remediation, look: Look) -> bool:
         return bool(row.approvals)
     waits = row.state is State.AWAITING_APPROVAL and row.decision.reason == AWAITS_CONFIRMATION
     return waits and look.decision.reason == AWAITS_CONFIRMATION
+
+
+def _up_to_date(row: Remediation, look: Look, now: datetime) -> Remediation:
+    """Return a row that stands with the facts as they are now: people read them. What they agreed to stays agreed."""
+    finding, owner = look.verdict.finding, look.decision.owner
+    is_read = row.state in {State.OBSERVED, State.AWAITING_APPROVAL}
+    if not is_read or (_plain(row.finding) == _plain(finding) and row.decision.owner == owner):
+        return row
+    return moved(row, row.state, now, finding=finding, decision=replace(row.decision, owner=owner))
+
+
+def _plain(finding: Finding) -> str:
+    """Return a finding as it is after storage, where a tuple is a list."""
+    return json.dumps([finding.reason, finding.message, finding.evidence], sort_keys=True, default=str)
 
 
 def _opened(look: Look, state: State, now: datetime) -> Remediation:

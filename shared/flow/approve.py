@@ -17,7 +17,7 @@ from shared.core.plan import standing_rail
 from shared.core.ports import Event, Ports, Stored
 from shared.core.question import takes_two
 from shared.core.record import Approval, Remediation, State, exempted, moved
-from shared.flow.messages import APPLY, Apply
+from shared.flow.messages import APPLY, NOTIFY, Apply, Notify
 from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.approve")
@@ -152,4 +152,5 @@ def save(ports: Ports, stored: Stored, row: Remediation, event: Event) -> Stored
     say(
         _log, event.name, remediation=row.id, target=row.target, state=row.state, reason=event.reason, actor=event.actor
     )
+    ports.queue.send(NOTIFY, Notify(row.id, row.state, row.occurrence).body())
     return saved

@@ -41,7 +41,7 @@ def hold(work: Work, decision: Decision) -> None:
         "held",
         decision.reason,
         detail,
-        decision=decision,
+        decision=replace(decision, owner=work.row.decision.owner),
         approved=(),
         approvals=(),
         noticed=work.row.noticed or (work.ports.clock.now() if decision.reason == "NoticeGiven" else None),

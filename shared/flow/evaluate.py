@@ -38,7 +38,7 @@ _log = logging.getLogger("cmkwarden.evaluate")
 _SOON = 2.0  # seconds
 _LOOKS_AT_NOTHING = 3  # how often we come back to a resource that is not there: ARM may lag behind its own events
 # The states that people are told of; what happens by itself is told when it is done.
-_TOLD = frozenset({State.OBSERVED, State.AWAITING_APPROVAL, State.RESOLVED})
+_TOLD = frozenset({State.OBSERVED, State.AWAITING_APPROVAL, State.RESOLVED, State.SUPERSEDED, State.SUPPRESSED})
 
 
 def evaluate(ports: Ports, delivery: Delivery) -> None:

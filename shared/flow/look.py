@@ -5,7 +5,7 @@ Whether a write may still happen by itself is asked of a Ledger: evaluate's ente
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from shared.core.choices import Choices
@@ -50,7 +50,7 @@ def look(ports: Ports, snapshot: Snapshot, memory: Memory, cause: Cause, ledger:
             stored = ports.records.get(row_id) if _may_have_row(remediator, verdict, memory) else None
             case = case_of(ports, remediator, verdict, plan, snapshot, memory, stored)
             enter = partial(ledger, case.target, reference(row_id, stored, plan))
-            decision = _decision(ports, verdict, case, stored, enter)
+            decision = replace(_decision(ports, verdict, case, stored, enter), owner=case.owner)
             yield Seen(
                 Look(row_id, remediator.control.id, str(snapshot.target), verdict, plan, decision, cause),
                 stored,

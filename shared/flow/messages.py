@@ -67,15 +67,17 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Tell people that a row has come to a state."""
+    """Tell people that a row has come to a state. `attempt` counts the tries of its ticket that ended in something temporary."""
 
     remediation: str
     state: str
     occurrence: int
+    attempt: int = 1
 
     def body(self) -> dict[str, Any]:
         """Return the wire form."""
-        return {"remediation": self.remediation, "state": self.state, "occurrence": self.occurrence}
+        words = {"remediation": self.remediation, "state": self.state}
+        return {**words, "occurrence": self.occurrence, "attempt": self.attempt}
 
 
 def text(message: Evaluate | Apply | Notify) -> str:
@@ -110,10 +112,11 @@ def apply(body_text: str) -> Apply:
 def notify(body_text: str) -> Notify:
     """Read a `notify` message. Raises BadInput."""
     body = _parsed(body_text)
-    occurrence = body.get("occurrence", 1)
-    if isinstance(occurrence, bool) or not isinstance(occurrence, int):
-        raise BadInput("BadMessage", "occurrence must be a whole number")
-    return Notify(_row(body), _word(body, "state"), occurrence)
+    occurrence, attempt = body.get("occurrence", 1), body.get("attempt", 1)
+    for number in (occurrence, attempt):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise BadInput("BadMessage", "occurrence and attempt must be whole numbers from 1")
+    return Notify(_row(body), _word(body, "state"), occurrence, attempt)
 
 
 def _row(body: Mapping[str, Any]) -> str:

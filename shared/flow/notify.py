@@ -1,18 +1,21 @@
-"""Say what was done, before and after. One log line a message: operators' alerts are set on it.
+"""Say what was done, before and after, and bring the row's ticket in line. Operators' alerts are set on the log line.
 
 A tripped guard rail, a failure and a tug of war are alarms: silence must not be a way to switch us off (DESIGN 5).
 """
 
 import json
 import logging
+from dataclasses import replace
 
 from shared.core.decide import ALARMS
-from shared.core.errors import BadInput
+from shared.core.errors import BadInput, Temporary
 from shared.core.ports import Delivery, Poisoned, Ports
 from shared.core.record import Remediation, State
 from shared.flow import messages
-from shared.flow.messages import NOTIFY, REMINDER, Notify
+from shared.flow.messages import LAST_ATTEMPT, NOTIFY, REMINDER, Notify
 from shared.flow.say import say
+from shared.flow.ticket import align
+from shared.flow.work import advised
 
 _log = logging.getLogger("cmkwarden.notify")
 
@@ -26,9 +29,20 @@ def notify(ports: Ports, delivery: Delivery) -> None:
         ports.records.poison(Poisoned(NOTIFY, delivery.id, error.reason, error.message), ports.clock.now())
         return
     stored = ports.records.get(message.remediation)
-    if stored is None or not _is_so(stored.row, message):
+    if stored is None:
         return
     row = stored.row
+    if message.attempt == 1 and _is_so(row, message):
+        _say(row, message)
+    try:
+        align(ports, stored)
+    except Temporary as error:
+        _come_back(ports, message, error)
+    except BadInput as error:  # it fits no ticket
+        ports.records.poison(Poisoned(NOTIFY, row.id, error.reason, error.message), ports.clock.now())
+
+
+def _say(row: Remediation, message: Notify) -> None:
     steps = "; ".join(f"{step.kind} {json.dumps(step.before)} -> {json.dumps(step.after)}" for step in row.plan.steps)
     say(
         _log, "notice", logging.ERROR if _is_alarm(row, message) else logging.WARNING, remediation=row.id, control=row.control,
@@ -42,6 +56,18 @@ def _is_so(row: Remediation, message: Notify) -> bool:
     if message.state == REMINDER:
         return row.state is State.AWAITING_APPROVAL and row.reminded is not None
     return message.state != State.EXPIRED or row.state is State.EXPIRED
+
+
+def _come_back(ports: Ports, message: Notify, error: Temporary) -> None:
+    """Try the ticket again, later; after the last failure it is poison. The sweep compares rows and tickets anyway."""
+    say(_log, "again", remediation=message.remediation, reason=error.reason, attempt=message.attempt)
+    if message.attempt < LAST_ATTEMPT:
+        delay = advised(ports, message.attempt, error.delay)
+        ports.queue.send(NOTIFY, replace(message, attempt=message.attempt + 1).body(), delay)
+        return
+    body = messages.text(replace(message, attempt=1))
+    poisoned = Poisoned(NOTIFY, message.remediation, error.reason, error.message, body)
+    ports.records.poison(poisoned, ports.clock.now())
 
 
 def _is_alarm(row: Remediation, message: Notify) -> bool:

@@ -116,7 +116,7 @@ def _ask(work: Work, step: Step) -> None:
         "asked to confirm",
         AWAITS_CONFIRMATION,
         {"step": step.id},
-        decision=decision,
+        decision=replace(decision, owner=work.row.decision.owner),
         attempt=0,
     )
     work.tell()

@@ -10,6 +10,7 @@
     superseded while not compliant           the look that should follow was lost       `evaluate`
     none, and a vault that held CMKs         what nobody uses any more only a sweep can  `evaluate`
                                              tell
+    any, and its ticket says something else  its notice was lost                        `notify`
     none: an evaluation or a notice is       what killed its workers may be gone        the message, once
     poison
 
@@ -30,6 +31,7 @@ from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.say import say
+from shared.flow.ticket import mend
 from shared.flow.trace import span
 
 _log = logging.getLogger("cmkwarden.sweep")
@@ -43,6 +45,7 @@ _MOVING = frozenset({State.QUEUED, State.APPLYING})
 def sweep(ports: Ports) -> int:
     """Send what gets open rows going again. Returns how many rows."""
     with span("sweep"):
+        tickets = _mended(ports)  # first: what is healed below changes rows, and sends notices of its own
         healed, looked_at = 0, set[str]()
         for row in _rows(ports):
             try:
@@ -50,7 +53,7 @@ def sweep(ports: Ports) -> int:
             except Temporary as error:  # one row must not cost the others their chance
                 say(_log, "missed", logging.WARNING, target=row.target, remediation=row.id, reason=error.reason)
         healed += sum(_redriven(ports, record) for record in _poison(ports))
-        say(_log, "swept", rows=healed, vaults=_wake_vaults(ports, looked_at))
+        say(_log, "swept", rows=healed, tickets=tickets, vaults=_wake_vaults(ports, looked_at))
         ports.answers.forget(ports.clock.now() - _DAY)
         return healed
 
@@ -75,6 +78,15 @@ def _redriven(ports: Ports, record: PoisonRecord) -> bool:
         say(_log, "missed", logging.WARNING, poison=record.id, reason=error.reason)
         return False
     return True
+
+
+def _mended(ports: Ports) -> int:
+    """Have every ticket brought in line that is not: its notice was lost."""
+    try:
+        return mend(ports, _rows(ports))
+    except Temporary as error:  # the rows must not lose their chance
+        say(_log, "missed", logging.WARNING, reason=error.reason)
+        return 0
 
 
 def _wake_vaults(ports: Ports, looked_at: set[str]) -> int:

@@ -109,6 +109,7 @@ def exempt(ports: Ports, wish: Remediation) -> None:
     ports.records.save(
         changed, Event("exempted", wanted.owner, "Undone" if wish.undoes else "Exempted", detail), stored
     )
+    ports.queue.send(NOTIFY, Notify(row.id, changed.state, changed.occurrence).body())
 
 
 def lift(ports: Ports, undoing: Remediation, actor: str = "apply", reason: str = "UndoFailed") -> None:

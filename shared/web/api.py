@@ -27,7 +27,7 @@ from shared.flow.pick import Pick, pick
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.undo import Wish, undo_of
-from shared.web import asked, shapes
+from shared.web import asked, shapes, tickets
 from shared.web.answers import answer, refused
 from shared.web.auth import Caller, Door
 from shared.web.gate import Gate
@@ -212,6 +212,7 @@ def operations(api: Api) -> Sequence[Operation]:
         ),
         Operation("GET", "/api/poison", api.poison, shapes.PoisonOutPage, asked.PART),
         Operation("POST", "/api/poison/{id}/redrive", api.redrive, shapes.PoisonOut, (_POISON_ID,)),
+        *tickets.operations(api.ports),
         Operation("GET", "/api/openapi.json", api.openapi, dict[str, Any]),
     )  # fmt: skip
 

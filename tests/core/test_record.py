@@ -11,7 +11,7 @@ from shared.core.control import Compliant, Finding, NonCompliant, NotApplicable,
 from shared.core.decide import Decision, Kind
 from shared.core.errors import IllegalTransition
 from shared.core.plan import Plan
-from shared.core.record import TRANSITIONS, Remediation, State, key, moved, remediation_id, resolved
+from shared.core.record import TRANSITIONS, Approval, Remediation, State, key, moved, remediation_id, resolved
 from shared.core.settle import Look, settle
 from shared.core.steps import Step
 from shared.core.wake import Cause
@@ -123,6 +123,24 @@ def test_the_same_finding_again_changes_nothing() -> None:
     row = _row()
 
     assert settle(row, _look(), LATER) is row
+
+
+@pytest.mark.parametrize("state", [State.OBSERVED, State.AWAITING_APPROVAL])
+def test_a_row_that_stands_has_the_facts_of_the_last_look(state: State) -> None:
+    """Evidence and owner are fresh, what was agreed to stays; a tuple that storage has made a list is no news."""
+    kind = Kind.TICKET if state is State.OBSERVED else Kind.APPROVAL
+    decision = Decision(kind, "R", "m", owner="team-a")
+    given = Approval("ada-oid", PLAN.fingerprint, "seen", NOON, LATER, "author")
+    row = replace(_row(state), decision=decision, approvals=(given,), finding=Finding("F", "m", {"a": [1, 2]}))
+    same = settle(row, _look(NonCompliant(Finding("F", "m", {"a": (1, 2)})), decision=decision), LATER)
+    moved_on = settle(row, _look(NonCompliant(Finding("F", "n", {"a": [3]})), decision=decision), LATER)
+    passed_on = settle(row, _look(NonCompliant(row.finding), decision=replace(decision, owner="team-b")), LATER)
+
+    assert same is row
+    assert moved_on is not None
+    assert (moved_on.state, moved_on.finding.message, moved_on.approvals) == (state, "n", (given,))
+    assert passed_on is not None
+    assert passed_on.decision.owner == "team-b"
 
 
 def test_what_was_let_through_is_not_recalled_by_a_count() -> None:

@@ -75,7 +75,7 @@ def test_a_write_whose_row_has_moved_on_is_refused(world: World) -> None:
 
 def test_a_notice_is_sent_anew(world: World) -> None:
     """A notice that killed its worker."""
-    body = json.dumps({"remediation": "abcdefghijklmnop", "state": "resolved", "occurrence": 1})
+    body = json.dumps({"remediation": "abcdefghijklmnop", "state": "resolved", "occurrence": 1, "attempt": 1})
     drain(world, "notify", delivery(body, NOON))
     redrive(world, _record(world), ASKS)
 

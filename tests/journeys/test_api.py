@@ -145,6 +145,9 @@ def test_the_description_is_true(azure: Client) -> None:
         ("/api/poison", "get"): azure.app("/api/poison"),
         ("/api/explain", "get"): azure.app("/api/explain", resource=vault_id()),
     }
+    tickets = answers["/api/tickets", "get"] = azure.app("/api/tickets")
+    if tickets["items"]:
+        answers["/api/tickets/{id}", "get"] = azure.app(f"/api/tickets/{tickets['items'][0]['id']}")
     if rows["items"]:
         answers["/api/remediations/{id}", "get"] = azure.app(f"/api/remediations/{rows['items'][0]['id']}")
     for (path, method), answer in answers.items():
@@ -156,6 +159,7 @@ def test_the_description_is_true(azure: Client) -> None:
 
 _PATHS = {
     "/api/remediations/{id}",
+    "/api/tickets/{id}",
     "/api/remediations/{id}/retry",
     "/api/remediations/{id}/approve",
     "/api/remediations/{id}/reject",

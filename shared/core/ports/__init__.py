@@ -9,6 +9,7 @@ from shared.core.control import Remediator
 from shared.core.ports.answers import Answers, Claim, Kept
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys
 from shared.core.ports.records import Records
+from shared.core.ports.tickets import Filed, TicketBook, TicketPage, Tickets
 from shared.core.ports.values import (
     Delivery,
     Event,
@@ -30,6 +31,7 @@ __all__ = [
     "Delivery",
     "Diary",
     "Event",
+    "Filed",
     "Gather",
     "Grants",
     "Hand",
@@ -46,6 +48,9 @@ __all__ = [
     "Queue",
     "Records",
     "Stored",
+    "TicketBook",
+    "TicketPage",
+    "Tickets",
 ]
 
 
@@ -120,6 +125,11 @@ class Ports(Protocol):
     @property
     def answers(self) -> Answers:
         """What was answered to requests that may come twice."""
+        ...
+
+    @property
+    def tickets(self) -> TicketBook:
+        """What people have to see to."""
         ...
 
     @property

@@ -1,0 +1,1 @@
+"""Ticket systems: one module each. The built-in one is `table`."""

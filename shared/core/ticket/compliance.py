@@ -1,0 +1,47 @@
+"""Why a control matters, in the words of the frameworks: their ids, and whether they speak of it or only support it.
+
+Official: the framework itself, or a published mapping of it, names this very thing. Supporting: it names something
+alike (the key of a disk, say) or only the reason for it; never to be shown to an auditor as the rule that was broken.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a framework. `supports`: it does not speak of the control itself."""
+
+    framework: str
+    id: str
+    supports: bool = False
+
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "KV-RECOVERY": (
+        Rule("CIS Microsoft Azure Foundations 6.0", "8.3.5"),
+        Rule("CIS Microsoft Azure Foundations 5.0", "8.3.5"),
+        Rule("Microsoft cloud security benchmark v1", "DP-8"),
+        Rule("NIST SP 800-53 R5", "CP-9"),
+        Rule("FINOS CCC v2025.10", "KeyMgmt.CN01.AR01", supports=True),  # speaks of an alert when a key is disabled
+        Rule("PCI DSS 4.0.1", "3.6.1, 3.7.1", supports=True),
+    ),
+    "KV-ACCESS": (
+        Rule("Microsoft cloud security benchmark v1", "PA-7"),
+        Rule("FINOS CCC v2025.10", "KeyMgmt.CN02.AR01"),
+        Rule(
+            "CIS Microsoft Azure Foundations 6.0", "8.3.6", supports=True
+        ),  # speaks of the model, not of who holds what
+        Rule("NIST SP 800-53 R5.1.1", "AC-2(1), AC-3(7)", supports=True),
+    ),
+    "DBX-CMK": (
+        Rule("CIS Microsoft Azure Foundations 6.0", "2.1.8"),
+        Rule("CIS Microsoft Azure Foundations 5.0", "2.1.8"),
+        Rule("CIS Microsoft Azure Foundations 4.0", "3.1.8"),
+        Rule("HIPAA 45 CFR", "164.312(a)(2)(iv)"),
+        Rule("FINOS CCC v2025.10", "CN11.AR03"),
+        Rule("Microsoft cloud security benchmark v1", "DP-5", supports=True),  # by what it says of storage accounts
+        Rule("NIST SP 800-53 R5", "SC-12", supports=True),  # mapped for storage accounts and disks
+        Rule("PCI DSS 4.0.1", "3.5.1.1, 3.5.1.2, 3.6.1", supports=True),
+    ),
+}
