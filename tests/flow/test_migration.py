@@ -16,7 +16,7 @@ from shared.flow.confirm import confirm
 from shared.flow.pick import Pick, pick
 from shared.flow.retry import retry
 from shared.flow.undo import Wish, undo_of
-from tests.access import DATABRICKS
+from tests.access import DATABRICKS, TENANT
 from tests.bricks import key_body
 from tests.fakes import World, vault_id, workspace_id
 from tests.flow.conftest import run
@@ -354,7 +354,7 @@ def test_whoever_picks_the_vault_does_not_approve() -> None:
 )
 def test_a_vault_that_does_not_fit_cannot_be_picked(change: dict[str, Any], reason: str) -> None:
     """Each with its own reason, before anything is noted."""
-    world = moving_world(chosen=False, tenant="7e4a0000-0000-4000-8000-000000000001")
+    world = moving_world(chosen=False, tenant=TENANT)
     world.grants.vault["properties"] |= change
     look_at(world)
     with pytest.raises(Refused) as caught:
