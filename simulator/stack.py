@@ -231,7 +231,10 @@ def roles() -> dict[str, Any]:
     condition = {"condition": str(folder / "grants.condition")}
     return {
         "roles": {name: str(folder / f"{name}.json") for name in ("reader", "writer")},
-        "grants": [{"holder": "writer", "role": str(folder / "grants.json"), **condition}],
+        "grants": [
+            {"holder": "writer", "role": str(folder / "grants.json"), **condition},
+            {"holder": "writer", "role": str(folder / "linked.json")},
+        ],
         "definitions": [str(folder / "key_user.json")],
     }
 

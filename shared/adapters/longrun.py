@@ -6,10 +6,9 @@ A failure comes with status 200: its code decides (AZURE 0.9, 1.3).
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 
 from shared.adapters.rest import Rest
 from shared.adapters.translate import failed
@@ -17,6 +16,7 @@ from shared.core.errors import RemediationError
 
 _ENDED_WELL = frozenset({"succeeded"})
 _ENDED_BADLY = frozenset({"failed", "canceled"})
+_NOT_TOLD = "not told"
 
 
 def address(response: Any, _model: Any, headers: Mapping[str, str]) -> str:
@@ -44,15 +44,18 @@ class Watch:
                 return True
             if status in _ENDED_BADLY:
                 raise failed(error, what)
-            if time.monotonic() + self._every > ends:
+            if status == _NOT_TOLD or time.monotonic() + self._every > ends:
                 return False
             self._sleep(self._every)
         return True
 
     def _asked(self, url: str) -> tuple[str, Mapping[str, Any]]:
-        """Ask once. What goes wrong with the question says nothing of the operation."""
-        with suppress(AzureError, RemediationError, ValueError):
+        """Ask once. What goes wrong with the question says nothing of the operation; who may not ask need not ask again."""
+        try:
             body = self._rest.get(url)
-            error = body.get("error")
-            return str(body.get("status") or "").lower(), error if isinstance(error, dict) else {}
-        return "", {}
+        except HttpResponseError as error:
+            return (_NOT_TOLD if error.status_code in {401, 403, 404, 410} else ""), {}
+        except (AzureError, RemediationError, ValueError):
+            return "", {}
+        error = body.get("error")
+        return str(body.get("status") or "").lower(), error if isinstance(error, dict) else {}

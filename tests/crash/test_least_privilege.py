@@ -1,7 +1,6 @@
 """The roles hold what the journeys need and nothing else: with each single action taken away, a journey fails."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.core import ids
+from shared.core.decide import AWAITS_CONFIRMATION
 from shared.core.ports import Stored
 from shared.core.record import State, remediation_id
 from shared.flow.approve import Yes, approve
@@ -18,9 +18,10 @@ from tests.crash.conftest import DECLARED, access_row, evaluation, seed_vault, s
 from tests.crash.dying import Death
 from tests.crash.pump import Pump
 from tests.estate import CRYPTO_OFFICER, THREE, Place, place, policy
+from tests.migration import WEST, key_vault, plain
 
-_HELD = ("reader", "writer", "grants")
-FILES = {name: json.loads((ROOT / f"infra/roles/{name}.json").read_text()) for name in (*_HELD, "linked")}
+_HELD = ("reader", "writer", "grants", "linked")
+FILES = {name: json.loads((ROOT / f"infra/roles/{name}.json").read_text()) for name in _HELD}
 ACTIONS = [(name, action) for name in _HELD for action in FILES[name]["Actions"]]
 # What the journeys on access need; what is not named here is needed by those on recovery.
 _OF_ACCESS = (
@@ -29,6 +30,14 @@ _OF_ACCESS = (
     "Microsoft.ManagedIdentity/",
     "Microsoft.Resources/",
     "Microsoft.KeyVault/vaults/accessPolicies/",
+)
+# What a migration needs besides.
+_OF_MIGRATION = (
+    "Microsoft.Databricks/workspaces/write",
+    "Microsoft.Databricks/locations/",
+    "Microsoft.Databricks/accessConnectors/",
+    "Microsoft.KeyVault/vaults/keys/",
+    "Microsoft.Network/",
 )
 _VERSION = "2022-04-01"
 
@@ -55,6 +64,7 @@ def test_with_all_actions_the_journeys_pass(cloud: Client, pump: Pump) -> None:
     """A written vault, and a workspace whose vault nobody told us of, end put right; so does every access to keys."""
     assert _play(cloud, pump) == [State.RESOLVED, State.RESOLVED]
     assert _play_access(cloud, pump) == _ALL_RIGHT
+    assert _play_migration(cloud, pump) == _MIGRATED
 
 
 @pytest.mark.parametrize(("name", "action"), ACTIONS)
@@ -66,12 +76,15 @@ def test_with_one_action_less_a_journey_fails(
     body["properties"]["permissions"][0]["actions"].remove(action)
     cloud.manage("POST", "/seed", {"resources": [body]})
 
-    if action.startswith(_OF_ACCESS):
+    if action.startswith(_OF_MIGRATION):
+        assert _play_migration(cloud, pump) != _MIGRATED
+    elif action.startswith(_OF_ACCESS):
         assert _play_access(cloud, pump) != _ALL_RIGHT
     else:
         assert _play(cloud, pump) != [State.RESOLVED, State.RESOLVED]
 
 
+_PEOPLE = ("9e000002-6b1a-4d55-8e0b-aa0000000002", "9e000003-6b1a-4d55-8e0b-aa0000000003")
 _ALL_RIGHT = {
     "policies": State.RESOLVED,
     "declared": State.RESOLVED,
@@ -121,7 +134,7 @@ def _approved(pump: Pump, asked: Stored | None) -> State | None:
     if asked is None:
         return None
     now = pump.app.clock.now()
-    yes = Yes("9e000002-6b1a-4d55-8e0b-aa0000000002", asked.row.plan.fingerprint, "right", now + timedelta(hours=1))
+    yes = Yes(_PEOPLE[0], asked.row.plan.fingerprint, "right", now + timedelta(hours=1))
     state = approve(pump.app, asked, yes).row.state
     pump.lose_everything()
     return state
@@ -142,50 +155,30 @@ def _row(target: str) -> str:
     return remediation_id("KV-RECOVERY", ids.parse(target).key, "")
 
 
-@pytest.mark.parametrize("missing", [None, *FILES["linked"]["Actions"]])
-def test_the_linked_role_is_what_a_workspace_in_a_network_asks_for(
-    missing: str | None, cloud: Client, roles: Mapping[str, dict[str, Any]]
-) -> None:
-    """Writing a workspace with a network and a connector: possible with the linked role, refused by name without an action."""
-    actions = [action for action in FILES["linked"]["Actions"] if action != missing]
-    body = json.loads(json.dumps(roles[FILES["writer"]["Name"]]))
-    body["properties"]["permissions"][0]["actions"] += ["Microsoft.Databricks/workspaces/write", *actions]
-    cloud.manage("POST", "/seed", {"resources": [body]})
-    answer = _put_workspace(cloud)
-
-    if missing is None:
-        assert answer.status_code == 201, answer.text
-    else:
-        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "LinkedAuthorizationFailed")
-        assert missing in answer.json()["error"]["message"]
+_MIGRATED = (AWAITS_CONFIRMATION, "its ends were heard")
 
 
-def _put_workspace(cloud: Client) -> Any:
-    group = f"/subscriptions/{cloud.facts['subscriptions'][0]}/resourceGroups/rg-crash"
-    cloud.put_group(cloud.facts["subscriptions"][0], "rg-crash").raise_for_status()
-    network = f"{group}/providers/Microsoft.Network/virtualNetworks/net"
-    connector = f"{group}/providers/Microsoft.Databricks/accessConnectors/con"
+def _play_migration(cloud: Client, pump: Pump) -> tuple[str, str]:
+    """Migrate a workspace in a network, with a connector; return what it waits for, and whether Azure told of each end."""
+    cloud.manage("POST", "/knobs", {"workspace_seconds": 0.2, "activity_lag": 0})
+    key_vault(cloud, WEST)
+    group = f"/subscriptions/{cloud.facts['subscriptions'][0]}/resourceGroups/rg-moving"
     parameters = {
-        "customVirtualNetworkId": {"value": network},
+        "customVirtualNetworkId": {"value": f"{group}/providers/Microsoft.Network/virtualNetworks/net"},
         "customPublicSubnetName": {"value": "public"},
         "customPrivateSubnetName": {"value": "private"},
     }
-    properties = {
-        "computeMode": "Hybrid",
-        "managedResourceGroupId": f"/subscriptions/{cloud.facts['subscriptions'][0]}/resourceGroups/rg-managed-linked",
-        "parameters": parameters,
-        "accessConnector": {"id": connector, "identityType": "SystemAssigned"},
-    }
-    body = {"location": "westeurope", "sku": {"name": "premium"}, "properties": properties}
-    path = f"{group}/providers/Microsoft.Databricks/workspaces/dbw-linked"
-    return cloud.arm("PUT", path, "2026-01-01", body, token=_writer(cloud))
-
-
-def _writer(cloud: Client) -> str:
-    query = {
-        "api-version": "2019-08-01",
-        "resource": cloud.facts["arm"],
-        "client_id": cloud.facts["identities"]["writer"]["client_id"],
-    }
-    headers = {"X-IDENTITY-HEADER": os.environ["IDENTITY_HEADER"]}
-    return str(cloud.get(cloud.facts["token_url"], query, headers).json()["access_token"])
+    connector = {"id": f"{group}/providers/Microsoft.Databricks/accessConnectors/con", "identityType": "SystemAssigned"}
+    at = plain(cloud, parameters=parameters, accessConnector=connector)
+    row_id = remediation_id("DBX-CMK", ids.parse(at.id).key, "")
+    pump.begin(evaluation(at.id), Death(), at.id, row_id)
+    pump.run()
+    for person in _PEOPLE:
+        asked = pump.app.records.get(row_id)
+        if asked and asked.row.state is State.AWAITING_APPROVAL and asked.row.plan.steps:
+            ends = pump.app.clock.now() + timedelta(hours=1)
+            approve(pump.app, asked, Yes(person, asked.row.plan.fingerprint, "right", ends))
+    pump.run()
+    ended = pump.app.records.get(row_id)
+    heard = "OutcomeReadBack" not in {entry.reason for entry in pump.app.records.history(row_id)}
+    return ended.row.decision.reason if ended else "", "its ends were heard" if heard else "read back"
