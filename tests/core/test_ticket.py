@@ -35,9 +35,9 @@ def row(state: State = State.AWAITING_APPROVAL, kind: Kind = Kind.APPROVAL, **ch
     return replace(made, **changed)
 
 
-def said(of: Remediation) -> Content:
+def said(of: Remediation, **choices: Any) -> Content:
     """Return what the ticket of a row says."""
-    return content_of(of, VAULT_RECOVERY.control, Choices())
+    return content_of(of, VAULT_RECOVERY.control, Choices(**choices))
 
 
 def entry(n: int, of: Remediation, event: str = "evaluated", actor: str = "evaluate", **detail: Any) -> Entry:
@@ -130,6 +130,14 @@ def test_what_fails_night_after_night_is_no_news() -> None:
 
     assert made is not None
     assert (made.ticket.content.steps[0].sent, made.note) == (NOON, None)
+
+
+def test_what_a_person_wished_for_is_done() -> None:
+    """Of an undo or an exemption no control speaks: nothing says that it holds."""
+    made = asked(opened(row(undoes="x")), row(State.RESOLVED, undoes="x"), 2)
+
+    assert made is not None
+    assert made.ticket.reason == "Done"
 
 
 def test_a_reminder_is_a_comment() -> None:
@@ -226,9 +234,18 @@ def test_the_content_says_who_where_and_what() -> None:
 
     assert content.title.startswith("KV-RECOVERY: PurgeProtectionIsOff at kv-one (")
     assert (content.owner, content.permissions) == ("team-keys", ("Microsoft.KeyVault/vaults/write",))
-    assert "two people" in content.approvers
+    assert content.approvers.endswith("two people where nobody knows who made the change")
+    assert content.until == NOON + timedelta(days=14)
     assert [link.url for link in content.links][2].startswith("https://portal.azure.com/#resource/subscriptions/")
     assert "/rg%20%28x%29/" in content.links[2].url
+
+
+def test_the_deployment_may_want_two_people() -> None:
+    """Of what cannot be undone; and nobody approves what is not asked, nor until when."""
+    assert said(row(), two_approvers=True).approvers.endswith("two people, since a step cannot be undone")
+    none = said(row(State.OBSERVED, Kind.TICKET))
+
+    assert (none.approvers, none.until) == ("", None)
 
 
 def test_what_is_no_resource_id_becomes_no_link() -> None:

@@ -81,8 +81,8 @@ def test_a_gift_is_ticketed_approved_closed_and_reopened(azure: Client) -> None:
         ("/api/tickets?limit=0", 400, "BadLimit"),
         ("/api/tickets?cursor=x", 400, "BadCursor"),
         ("/api/tickets?colour=red", 400, "UnknownParameter"),
-        ("/api/tickets/aaaaaaaaaaaaaaaa", 404, "Http"),
-        ("/api/tickets/..%2f", 404, "Http"),
+        ("/api/tickets/aaaaaaaaaaaaaaaa", 404, "NotFound"),
+        ("/api/tickets/..%2f", 404, "NotFound"),
     ],
 )
 def test_what_makes_no_sense_is_refused(azure: Client, path: str, status: int, reason: str) -> None:

@@ -5,6 +5,7 @@
                                                                  something else now
     is on its way, or is left alone for now        -             the same                 kept up to date
     resolved: a read has shown it                  -             close, `Verified`        kept up to date
+    resolved, and a person had wished for it       -             close, `Done`            kept up to date
     superseded: the control is silent about it     -             close, `NotApplicable`   kept up to date
     suppressed: a person said "not here"           -             close, `Exempted`        kept up to date
 
@@ -112,7 +113,7 @@ def needs_person(row: Remediation) -> bool:
 def closing(row: Remediation) -> str:
     """Return why a row's ticket is closed, '' where it is not."""
     if row.state is State.RESOLVED:
-        return "Verified"
+        return "Done" if row.is_wished else "Verified"
     if row.state is State.SUPPRESSED:
         return "Exempted"
     # A plan that was given up, or a retry, is followed by another look: nothing has been shown yet.
@@ -132,6 +133,7 @@ def is_in_line(ticket: Ticket | None, row: Remediation, content: Content) -> boo
 
 _ENDED = {
     "Verified": "a fresh read says that the control holds",
+    "Done": "what a person asked for was done",
     "NotApplicable": "a fresh read says that the control does not speak of this any more",
     "Exempted": "a person said: not here, for a time",
 }
