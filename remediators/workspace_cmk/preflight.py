@@ -12,7 +12,7 @@ from remediators.workspace_cmk.case import Case
 from remediators.workspace_cmk.layers import defects
 from shared.core.control import Finding
 from shared.core.facts import Hindrances, Snapshot, Unreadable, Vault
-from shared.core.keyvaults import foreign, made, proposed, purpose, unfit
+from shared.core.keyvaults import foreign, made, proposed, purpose, unfit, unreadable
 from shared.core.moves.workspace import PREMIUM
 
 
@@ -142,7 +142,10 @@ def _keys(case: Case, at: Snapshot) -> Iterator[Check]:
     for layer in dict.fromkeys(purpose(name, case.choices) for name in case.targets):
         name = f"key of {layer}" if layer else "key"
         strange, key = foreign(at, case.memory, layer), made(at, case.memory, layer)
-        if strange:
+        unread = unreadable(at, case.memory, layer)
+        if unread:
+            yield Check(name, "unknown", unread.message, "give the reader its rights, then retry", "KeyNotReadable")
+        elif strange:
             said = f"there is a key {strange.name} in the vault that cmkwarden did not make"
             yield Check(name, "fail", said, "retry: another name is drawn", "KeyNotOurs")
         elif key is None:

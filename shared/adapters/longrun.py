@@ -57,5 +57,5 @@ class Watch:
             return (_NOT_TOLD if error.status_code in {401, 403, 404, 410} else ""), {}
         except (AzureError, RemediationError, ValueError):
             return "", {}
-        error = body.get("error")
-        return str(body.get("status") or "").lower(), error if isinstance(error, dict) else {}
+        why = body.get("error")
+        return str(body.get("status") or "").lower(), why if isinstance(why, dict) else {}

@@ -106,6 +106,13 @@ def foreign(at: Snapshot, memory: Memory, layer: str) -> Drawn | None:
     return name if is_there and made(at, memory, layer) is None else None
 
 
+def unreadable(at: Snapshot, memory: Memory, layer: str) -> Unreadable | None:
+    """Return why nobody can say what lies under a drawn name."""
+    name = drawn(memory, at.target, layer)
+    found = at.keys.get(name.name) if name else None
+    return found if isinstance(found, Unreadable) else None
+
+
 def values(snapshot: Snapshot, memory: Memory, choices: Choices) -> Mapping[str, str]:
     """Return what the references in the steps of a migration stand for now."""
     workspace = snapshot.workspace

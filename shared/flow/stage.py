@@ -77,8 +77,9 @@ def _without(memory: Memory, name: Drawn) -> Memory:
 
 def _go(work: Work, step: Step, snapshot: Snapshot, memory: Memory) -> None:
     ports = work.ports
-    was = next((it for it in work.row.plan.steps if it.id == step.id), None)
-    if was and was.done and not work.row.attempt:
+    # A read may lag, and somebody may have changed it back: every other time it is sent again, and not for ever.
+    is_again = any(it.id == step.id and it.done for it in work.row.plan.steps)
+    if is_again and work.row.attempt % 2 == 0:
         raise Temporary("NotVisibleYet", f"{step.kind} was accepted, but a read does not show it")
     if step.kind == key.CREATE:
         memory = _draw(work, step, memory)
@@ -89,8 +90,9 @@ def _go(work: Work, step: Step, snapshot: Snapshot, memory: Memory) -> None:
     if not is_done:
         wait(work, ports.clock.now() + ports.choices.poll, "OutcomeReadBack")
         return
+    attempt = work.row.attempt + 1 if is_again else 0
     # The claim stays: this message, delivered again after a kill, has done its step and only sends the next one.
-    work.move(State.QUEUED, "stepped", step.kind, {"step": step.id}, attempt=0, claim=work.row.claim)
+    work.move(State.QUEUED, "stepped", step.kind, {"step": step.id}, attempt=attempt, claim=work.row.claim)
     ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body())
 
 

@@ -434,3 +434,30 @@ def test_a_plan_that_grew_is_not_covered_by_the_yes() -> None:
     assert (row.state, row.plan.steps[0].kind) == (State.AWAITING_APPROVAL, "workspace.upgrade")
     assert world.arm.writes() == []
     assert "PlanHasChanged" in _reasons(world)
+
+
+def test_a_step_that_never_comes_to_be_seen_is_not_sent_for_ever() -> None:
+    """Azure says yes and nothing happens: tried a few times, then it has failed and people are told."""
+    world = moving_world()
+    look_at(world)
+    world.arm.swallows = True
+    agree(world)
+
+    assert (row_of(world).state, _reasons(world)[-1]) == (State.FAILED, "NotVisibleYet")
+    assert len(world.arm.writes()) <= 5
+
+
+def test_a_key_that_cannot_be_read_stops_it() -> None:
+    """The reader has lost its rights on keys: unknown is no pass, and nothing more is written."""
+    world = moving_world()
+    look_at(world)
+    unread = Denied("AuthorizationFailed", "no keys/read")
+
+    def refuse(*_: Any) -> Any:
+        raise unread
+
+    _when(world, lambda request: request.is_long, lambda: setattr(world.arm, "key", refuse))
+    agree(world)
+
+    assert (row_of(world).state, row_of(world).decision.reason) == (State.OBSERVED, "KeyNotReadable")
+    assert len(world.arm.writes()) == 2
