@@ -18,6 +18,7 @@ from tests.fakes import NOON, vault_id, workspace_body, workspace_id
 
 VAULT, OTHER = ids.parse(vault_id()), ids.parse(vault_id("kv-two"))
 NAMES = ("cmk-a", "cmk-b")
+PURPOSES = ("", "managedDisk")
 TIMES = st.timedeltas(timedelta(hours=-1), timedelta(hours=1)).map(lambda it: NOON + it)
 KEYS = st.builds(
     Key, name=st.sampled_from(NAMES), version=st.just("1" * 32), kind=st.just("RSA"), size=st.just(3072),
@@ -27,14 +28,14 @@ KEYS = st.builds(
 FOUND = KEYS | st.just(Absent()) | st.just(Unreadable("it", "AuthorizationFailed", "you may not"))
 DRAWN = st.builds(
     Drawn,
-    layer=st.sampled_from(("", *LAYERS)),
-    vault=st.sampled_from((VAULT.key, OTHER.key)),
+    layer=st.sampled_from(PURPOSES),
+    vault=st.sampled_from((VAULT.key, VAULT.key, OTHER.key)),
     name=st.sampled_from(NAMES),
     time=TIMES,
 )
 
 
-@given(st.lists(DRAWN, max_size=4), st.dictionaries(st.sampled_from(NAMES), FOUND), st.sampled_from(("", *LAYERS)))
+@given(st.lists(DRAWN, max_size=6), st.dictionaries(st.sampled_from(NAMES), FOUND), st.sampled_from(PURPOSES))
 def test_a_key_is_ours_or_foreign_or_not_there(names: list[Drawn], keys: dict[str, Key], layer: str) -> None:
     """Under the name that was drawn last for this vault and layer lies our key, a foreign one, or none: never two of these."""
     at, memory = Snapshot(VAULT, keys=keys), Memory(drawn=tuple(names))
@@ -60,7 +61,7 @@ def test_a_key_is_ours_only_if_it_can_be_the_one_asked_for(seconds: int | None, 
     assert is_ours(replace(key, created=created, versions=versions), NOON) is ours
 
 
-@given(st.lists(DRAWN, max_size=4), st.dictionaries(st.sampled_from(NAMES), FOUND), st.booleans())
+@given(st.lists(DRAWN, max_size=6), st.dictionaries(st.sampled_from(NAMES), FOUND), st.booleans())
 def test_a_version_is_said_only_of_a_key_of_ours(names: list[Drawn], keys: dict[str, Key], per_layer: bool) -> None:
     """What a reference to a version stands for is the version of our key, and of no other: else it stands for nothing."""
     choices = Choices(key_vaults=(KeyVault(VAULT, VAULT.subscription.lower(), "westeurope"),), key_per_layer=per_layer)
