@@ -6,12 +6,13 @@ open to whoever asks for it. Rules are named for the violation; the first that h
 
 from collections.abc import Iterator
 
-from remediators.workspace_cmk.case import TITLES, Case, Standing, State
+from remediators.workspace_cmk.case import Case, Standing, State
 from shared.core.choices import LAYERS
 from shared.core.control import Finding
 from shared.core.demand import excluded
 from shared.core.effect import effect
 from shared.core.facts import Absent, Key, KeyRef, Layer, Snapshot, Unreadable, Vault
+from shared.core.graph import Plane
 from shared.core.moves.workspace import PREMIUM
 
 _KINDS = frozenset({"rsa", "rsa-hsm"})
@@ -127,6 +128,9 @@ def _of_the_grant(case: Case, layer: Layer, key: KeyRef, at: Snapshot) -> Iterat
     if isinstance(at.roles, Unreadable):
         yield Standing.UNKNOWN, at.roles.reason, f"who may use its key could not be read: {at.roles.message}"
         return
+    if at.roles is None and whole is not None and whole.plane is Plane.ROLES:
+        yield Standing.UNKNOWN, "GrantsUnknown", "who may use its key is not known: nobody has asked"
+        return
     if not principal or whole is None:
         named = "CMK_DATABRICKS_PRINCIPAL_ID is not set" if layer.name == "managedServices" else "Azure names none"
         yield Standing.UNKNOWN, "IdentityUnknown", f"who asks for its key is not known: {named}"
@@ -147,6 +151,6 @@ def _of_the_grant(case: Case, layer: Layer, key: KeyRef, at: Snapshot) -> Iterat
         yield (
             Standing.DEFECT,
             "KeyPermissionMissing",
-            (f"{principal} lacks {lacks} on its key: the {TITLES[layer.name]} do not work"),
+            (f"{principal} lacks {lacks} on its key: nothing under it can be read or written"),
         )
     yield Standing.UNKNOWN, "GrantNotSure", "its grant hangs on a group, a condition or a time: it may not hold"

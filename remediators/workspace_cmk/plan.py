@@ -38,12 +38,14 @@ def unfinished(case: Case) -> bool:
         return False
     ours = drawn(case.memory, at.target, purpose("managedDisk", case.choices))
     is_ours = ours is not None and (key_ref.host, key_ref.name) == (at.vault.host, ours.name)
-    return is_ours and not _effect(case, at, "managedDisk").holds
+    return is_ours and not _effect(case, at, "managedDisk", "managedDisk").holds
 
 
 def _steps(case: Case, at: Snapshot, held: Vault) -> Iterator[Step]:
-    targets, own = case.targets, case.workspace
-    if targets and own.sku != workspace.PREMIUM:
+    targets, own, waits = case.targets, case.workspace, unfinished(case)
+    if waits:  # no cluster can start: that first
+        yield from _grant(case, at, held, "managedDisk", "managedDisk")
+    if targets and own.sku not in {workspace.PREMIUM, ""}:  # '' is unknown: the pre-flight stops there
         yield workspace.upgrade(own)
     if not (held.purge_protection and held.soft_delete):
         yield vault.protect(held)
@@ -52,20 +54,24 @@ def _steps(case: Case, at: Snapshot, held: Vault) -> Iterator[Step]:
             yield key.create(held, layer, case.choices.key_size)
     if "dbfsRoot" in targets and not own.is_prepared:
         yield workspace.prepare(own)
-    askers = [it for it, layers in _ASKERS if set(layers) & set(targets)]
-    for layer in askers:
-        yield from _grant(case, at, held, layer)
+    yield from {it.id: it for it in _first_grants(case, at, held)}.values()
     for layer in targets:
         yield _encrypt(case, at, held, layer)
-    if "managedDisk" in targets or unfinished(case):
-        yield from _grant(case, at, held, "managedDisk")
-        yield from _restart(case, is_due=True)
-    else:
-        yield from _restart(case)
+    if "managedDisk" in targets:
+        yield from _grant(case, at, held, "managedDisk", "managedDisk")
+    yield from _restart(case, is_due="managedDisk" in targets or waits)
 
 
-# Whose permissions must be there before the layers that need them. The disks' own identity comes later (AZURE 1.4).
-_ASKERS = (("managedServices", ("managedServices", "managedDisk")), ("dbfsRoot", ("dbfsRoot",)))
+# Who must have the key before the layer moves, by the layer whose identity it is. The disks' own is born with the move
+# (AZURE 1.4).
+_FIRST = {"managedServices": "managedServices", "dbfsRoot": "dbfsRoot", "managedDisk": "managedServices"}
+
+
+def _first_grants(case: Case, at: Snapshot, held: Vault) -> Iterator[Step]:
+    for who in dict.fromkeys(_FIRST.values()):
+        for layer in case.targets:
+            if _FIRST[layer] == who:
+                yield from _grant(case, at, held, who, layer)
 
 
 def _encrypt(case: Case, at: Snapshot, held: Vault, layer: str) -> Step:
@@ -73,28 +79,26 @@ def _encrypt(case: Case, at: Snapshot, held: Vault, layer: str) -> Step:
     step = workspace.encrypt(
         case.workspace, case.workspace.layer(layer), held.host, refs.key_name(which), refs.key_version(which)
     )
-    needs = [name for name, layers in _ASKERS if layer in layers]
-    begins = [_effect(case, at, name).begins for name in needs]
-    return replace(step, not_before=max((it for it in begins if it), default=None))
+    return replace(step, not_before=_effect(case, at, _FIRST[layer], layer).begins)
 
 
-def _effect(case: Case, at: Snapshot, layer: str) -> Effect:
-    """Return whether whoever asks for the key of a layer holds the three on it."""
+def _effect(case: Case, at: Snapshot, who: str, layer: str) -> Effect:
+    """Return whether the identity of one layer, `who`, holds the three on the key of a layer."""
     whole = case.graph(at)
     if whole is None:
         return Effect(holds=False)
     name = drawn(case.memory, at.target, purpose(layer, case.choices))
     scope = whole.key_scope(name.name) if name else whole.vault
-    return effect(whole, at, case.principal(layer), scope, case.choices.settle)
+    return effect(whole, at, case.principal(who), scope, case.choices.settle)
 
 
-def _grant(case: Case, at: Snapshot, held: Vault, layer: str) -> Iterator[Step]:
-    """Yield what gives whoever asks for a layer's key exactly the three, where they are not held."""
-    if _effect(case, at, layer).holds:
+def _grant(case: Case, at: Snapshot, held: Vault, who: str, layer: str) -> Iterator[Step]:
+    """Yield what gives the identity of one layer exactly the three on the key of a layer, where it does not hold them."""
+    if _effect(case, at, who, layer).holds:
         return
-    principal = _WHO.get(layer, case.choices.databricks)
+    principal = _WHO.get(who, case.choices.databricks)
     if not held.rbac:
-        own = held.policies_of(case.principal(layer)) if case.principal(layer) else ()
+        own = held.policies_of(case.principal(who)) if case.principal(who) else ()
         yield grant.set_policy(held, own, {"keys": _THREE}, principal, grants=True)
         return
     role = grant.STRICT if case.choices.strict_role else grant.NARROW
@@ -114,7 +118,7 @@ def _restart(case: Case, *, is_due: bool = False) -> tuple[Step, ...]:
 def _ready(case: Case) -> datetime | None:
     """Return from when on a cluster can start again: before that nobody must be told to restart one."""
     at = case.at
-    return _effect(case, at, "managedDisk").begins if at else None
+    return _effect(case, at, "managedDisk", "managedDisk").begins if at else None
 
 
 assert NEEDED[Plane.POLICIES] == {f"keys/{word.lower()}" for word in _THREE}  # noqa: S101 - one truth, two spellings

@@ -12,6 +12,7 @@ from remediators.workspace_cmk.case import Case
 from remediators.workspace_cmk.layers import defects
 from shared.core.control import Finding
 from shared.core.facts import Hindrances, Snapshot, Unreadable, Vault
+from shared.core.graph import Plane
 from shared.core.keyvaults import foreign, made, proposed, purpose, unfit, unreadable
 from shared.core.moves.workspace import PREMIUM
 
@@ -115,12 +116,17 @@ def _vault(case: Case, vault: Vault) -> Iterator[Check]:
     found = dict(unfit(vault, case.workspace, case.choices))
     todo = "pick another vault"
     for name, reason, fine in (
-        ("tenant", "VaultInAnotherTenant", vault.tenant or "unknown"),
+        ("tenant", "VaultInAnotherTenant", vault.tenant),
         ("region", "VaultInAnotherRegion", vault.location),
         ("network", "VaultUnreachable", "Azure's own services get in"),
     ):
-        result = "unknown" if reason == "VaultUnreachable" and vault.trusts_azure is None else "fail"
-        yield Check(name, result, found[reason], todo, reason) if reason in found else Check(name, "pass", fine)
+        if reason in found:
+            result = "unknown" if reason == "VaultUnreachable" and vault.trusts_azure is None else "fail"
+            yield Check(name, result, found[reason], todo, reason)
+        elif name == "tenant" and not (vault.tenant and (case.workspace.tenant or case.choices.tenant)):
+            yield Check(name, "unknown", "whether both are of one tenant cannot be told", "set CMK_TENANT_ID")
+        else:
+            yield Check(name, "pass", fine)
     if vault.purge_protection and vault.soft_delete:
         yield Check("recovery", "pass", "soft delete and purge protection are on")
     else:
@@ -130,8 +136,8 @@ def _vault(case: Case, vault: Vault) -> Iterator[Check]:
 def _grants(case: Case, at: Snapshot) -> Check:
     """Say who may do what with the keys of the vault: whoever approves should know in whose company a key would be."""
     whole = case.graph(at)
-    if whole is None or isinstance(at.roles, Unreadable):
-        said = at.roles.message if isinstance(at.roles, Unreadable) else "the vault could not be read"
+    if whole is None or isinstance(at.roles, Unreadable) or (at.roles is None and whole.plane is Plane.ROLES):
+        said = at.roles.message if isinstance(at.roles, Unreadable) else "nobody has asked"
         return Check("who holds what", "unknown", said, "give the reader its rights, then retry", "GrantsUnknown")
     held = sorted({it.principal for it in whole.grants if it.plane is whole.plane and it.allows})
     named = f": {', '.join(held[:10])}" if held else ""

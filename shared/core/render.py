@@ -217,7 +217,7 @@ def _encrypt(step: Shown) -> dict[str, str]:
     named = f"{vault}keys/{key}/{version}"
     return {
         "az": _workspace(step, *words),
-        "terraform": f"{terraform} = {json.dumps(named)}",
+        "terraform": f"{terraform} = {_hcl(named)}",
         "bicep": f"{bicep}: {_text(named)}",
     }
 

@@ -98,18 +98,20 @@ def identities(value: str) -> tuple[ResourceId, ...]:
 
 def key_vaults(value: str) -> tuple[KeyVault, ...]:
     """Read vaults between commas, each as its id, or as `subscription/region=id` where it is the one for such workspaces."""
-    found = []
+    found: list[KeyVault] = []
     for word in filter(None, (word.strip() for word in value.split(","))):
         place, equals, path = word.rpartition("=")
         subscription, _, region = place.strip().lower().partition("/")
         if equals and not (ids.GUID.fullmatch(subscription) and re.fullmatch("[a-z0-9]+", region)):
             raise ValueError(f"{place!r} must be subscription/region, as 11111111-.../westeurope")
         try:
-            vault = ids.parse(path)
+            vault = ids.parse(path.strip())
         except BadInput as error:
             raise ValueError(error.message) from None
         if vault.kind != ids.VAULT:
             raise ValueError(f"{path} is no key vault")
+        if equals and any((it.subscription, it.region) == (subscription, region) for it in found):
+            raise ValueError(f"there are two vaults for {subscription}/{region}")
         found.append(KeyVault(vault, subscription, region))
     return tuple(found)
 
@@ -118,14 +120,14 @@ def layers(value: str) -> frozenset[str]:
     """Read layers between commas."""
     by_name = {layer.lower(): layer for layer in LAYERS}
     strange = [word for word in words(value) if word not in by_name]
-    if strange:
-        raise ValueError(f"{strange[0]!r} is none of {', '.join(LAYERS)}")
+    if strange or not words(value):
+        raise ValueError(f"must be some of {', '.join(LAYERS)}" + (f", not {strange[0]!r}" if strange else ""))
     return frozenset(by_name[word] for word in words(value))
 
 
 def version(value: str) -> str:
     """Read an api-version."""
-    if not re.fullmatch(r"20\d\d-\d\d-\d\d(-preview)?", value):
+    if not re.fullmatch("20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?", value):
         raise ValueError("must be an api-version, as 2026-01-01")
     return value
 

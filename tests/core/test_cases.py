@@ -1,12 +1,15 @@
 """Every JSON file in tests/cases is a case: facts in, verdict, sentence and steps out. Adding a case is adding a file.
 
-A case has one `subject`, '' where none is given. What Azure would say of access stands there as Azure would say it: a
-vault with `properties`, `workspaces`, `roles` and `hindrances` are bodies, read by `shared.core.parse`.
+A case has one `subject`, '' where none is given. What Azure would say stands there as Azure would say it: a vault with
+`properties`, `workspace`, `workspaces`, `roles` and `hindrances` are bodies, read by `shared.core.parse`. A case with
+`workspace` is about one; what else it may hold: `around.py`.
+
+Of a migration a case may say in short: `steps` as words, `layers` and `preflight` of the evidence, and `subjects`, all
+other verdicts. `part_of` names the case whose plan holds every step that is left here, under the same id.
 """
 
 import json
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +17,16 @@ import pytest
 
 from remediators import REMEDIATORS
 from shared.core import ids, parse
-from shared.core.choices import Choices, VaultScope
-from shared.core.control import Memory, Nomination, NonCompliant, Once, Verdict
-from shared.core.facts import Absent, Hindrances, KeyRef, Layer, Roles, Snapshot, Unreadable, Vault, Workspace
+from shared.core.control import Compliant, NonCompliant, Remediator, Verdict
+from shared.core.facts import Absent, KeyRef, Layer, Snapshot, Unreadable, Vault, Workspace
 from shared.core.steps import Step
+from tests.core import around
+from tests.core.around import UNREADABLE
 from tests.fakes import vault_id, workspace_id
 
 CASES = sorted((Path(__file__).parent.parent / "cases").glob("*/*.json"))
-UNREADABLE = Unreadable("it", "AuthorizationFailed", "you may not")
+MIGRATIONS = [path for path in CASES if path.parent.name == "workspace_cmk"]
+PARTS = [path for path in MIGRATIONS if "part_of" in path.read_text()]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -50,6 +55,8 @@ def _workspace(place: int, environment: str) -> Workspace:
 
 
 def _snapshot(case: dict[str, Any]) -> Snapshot:
+    if "workspace" in case:
+        return around.workspace_snapshot(case)
     named = case.get("dependants", [])
     dependants = UNREADABLE if named == "unreadable" else tuple(_workspace(*it) for it in enumerate(named))
     if "workspaces" in case:
@@ -59,58 +66,38 @@ def _snapshot(case: dict[str, Any]) -> Snapshot:
         ids.parse(vault_id()),
         vault=_vault(case["vault"]),
         dependants=dependants,
-        roles=_roles(case.get("roles")),
-        hindrances=_hindrances(case.get("hindrances")),
+        roles=around.roles(case.get("roles")),
+        hindrances=around.hindrances(case.get("hindrances")),
         declared=frozenset(case.get("declared", [])),
         is_complete=case.get("is_complete", False),
     )
 
 
-def _roles(case: Any) -> Roles | Unreadable | None:
-    if case is None or case == "unreadable":
-        return UNREADABLE if case else None
-    by_group = {principal: frozenset(held) for principal, held in case.get("by_group", {}).items()}
-    return Roles(parse.assignments(case["assignments"]), parse.definitions(case["definitions"]), by_group)
-
-
-def _hindrances(case: Any) -> Hindrances | None:
-    if case is None:
-        return None
-    found = {name: case.get(name, []) for name in ("locks", "denials", "timed")}
-    return Hindrances(parse.locks(found["locks"]), parse.denials(found["denials"]), parse.timed(found["timed"]))
-
-
-def _memory(case: dict[str, Any]) -> Memory:
-    memory = case.get("memory", {})
-    return Memory(
-        nominations=tuple(Nomination(*it) for it in memory.get("nominations", [])),
-        was_cmk_vault=memory.get("was_cmk_vault", False),
-        identities=tuple(Once(*it) for it in memory.get("identities", [])),
-        subjects=tuple(memory.get("subjects", [])),
-    )
-
-
-def _choices(case: dict[str, Any]) -> Choices:
-    said = dict(case.get("choices", {}))
-    scope, settle = said.pop("vault_scope", "linked"), said.pop("settle", 1800)
-    return replace(Choices(vault_scope=VaultScope(scope), settle=timedelta(seconds=settle)), **said)
-
-
-def _step(step: Step, case: dict[str, Any]) -> dict[str, Any]:
-    """Return of a step what every case says, and of the rest what this case says."""
+def _step(step: Step, wanted: Any) -> Any:
+    """Return of a step what every case says, and of the rest what this case says; or the words that say it in short."""
+    if isinstance(wanted, str):
+        what = next(
+            (step.after[name] for name in ("layer", "objectId", "principalId", "name") if name in step.after), ""
+        )
+        return f"{step.kind} {what}".strip()
     shown = {"kind": step.kind, "before": dict(step.before), "after": dict(step.after)}
-    more = {"resource": step.resource, "grants": step.grants, "settles": step.settles}
+    more = {name: getattr(step, name) for name in ("resource", "grants", "settles", "irreversible", "by_hand")}
     more["not_before"] = step.not_before.isoformat() if step.not_before else None
-    return {**shown, **{name: value for name, value in more.items() if name in case}}
+    return {**shown, **{name: value for name, value in more.items() if name in wanted}}
 
 
-def _judged(path: Path, case: dict[str, Any]) -> tuple[Verdict, list[Step]]:
-    remediator = next(it for it in REMEDIATORS if type(it).__module__.endswith(path.parent.name))
-    snapshot, memory, choices = _snapshot(case), _memory(case), _choices(case)
+def _remediator(path: Path) -> Remediator:
+    return next(it for it in REMEDIATORS if type(it).__module__.endswith(path.parent.name))
+
+
+def _judged(path: Path, case: dict[str, Any]) -> tuple[list[Verdict], list[Step]]:
+    """Return the verdicts, that on the case's subject first, and the plan that it has."""
+    remediator, subject = _remediator(path), case.get("subject", "")
+    snapshot, memory, choices = _snapshot(case), around.memory(case), around.choices(case)
     verdicts = remediator.judge(snapshot, memory, choices, NOW)
-    (verdict,) = [it for it in verdicts if it.subject == case.get("subject", "")]
+    (verdict,) = [it for it in verdicts if it.subject == subject]
     steps = remediator.plan(verdict, snapshot, memory, choices) if isinstance(verdict, NonCompliant) else ()
-    return verdict, list(steps)
+    return [verdict, *(it for it in verdicts if it.subject != subject)], list(steps)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -118,18 +105,46 @@ def test_case(path: Path) -> None:
     """A case comes out as its file says: sentence and steps, why a person is asked, and the evidence that it names."""
     case = json.loads(path.read_text())
 
-    verdict, steps = _judged(path, case)
+    (verdict, *others), steps = _judged(path, case)
 
-    wanted = case["steps"]
+    wanted, said = case["steps"], verdict.finding.evidence
+    stops = verdict.stops if isinstance(verdict, NonCompliant) else None
     got = {
         "verdict": type(verdict).__name__,
         "reason": verdict.finding.reason,
         "message": verdict.finding.message,
         "asks": verdict.asks if isinstance(verdict, NonCompliant) else "",
-        "evidence": {name: verdict.finding.evidence.get(name) for name in case.get("evidence", {})},
-        "steps": [_step(it, wanted[place] if place < len(wanted) else {}) for place, it in enumerate(steps)],
+        "stops": {"reason": stops.reason, "message": stops.message} if stops else None,
+        "evidence": {name: said.get(name) for name in case.get("evidence", {})},
+        "steps": [_step(it, wanted[place] if place < len(wanted) else "") for place, it in enumerate(steps)],
+        "layers": {it["layer"]: f"{it['verdict']} {it['reason']}" for it in said.get("layers", ())},
+        "preflight": {it["check"]: it["result"] for it in said.get("preflight", ())},
+        "subjects": {it.subject: f"{type(it).__name__} {it.finding.reason}" for it in others},
     }
-    assert got == {"asks": "", "evidence": {}, **{name: case[name] for name in got if name in case}}
+    wants = {"asks": "", "stops": None, "evidence": {}} | {name: case[name] for name in got if name in case}
+    assert {name: got[name] for name in wants} == wants
+
+
+@pytest.mark.parametrize("path", PARTS, ids=lambda path: path.stem)
+def test_what_is_left_of_a_migration_is_part_of_what_was_agreed_to(path: Path) -> None:
+    """A step keeps its id however far the migration has come, and whatever its references have come to stand for."""
+    case = json.loads(path.read_text())
+    whole = path.with_name(case["part_of"] + ".json")
+
+    left, agreed = _judged(path, case)[1], _judged(whole, json.loads(whole.read_text()))[1]
+
+    assert {step.id for step in left} <= {step.id for step in agreed}
+
+
+@pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: path.stem)
+def test_a_workspace_is_compliant_only_where_each_layer_is(path: Path) -> None:
+    """Whatever a case is about: the workspace is never said to be fine while a layer is not, or may not be."""
+    case = json.loads(path.read_text())
+    verdicts = _remediator(path).judge(_snapshot(case), around.memory(case), around.choices(case), NOW)
+    (whole,) = [it for it in verdicts if it.subject == ""]
+    standings = {it["verdict"] for it in whole.finding.evidence.get("layers", ())}
+
+    assert not isinstance(whole, Compliant) or standings <= {"compliant", "not applicable"}
 
 
 def test_there_is_a_case_for_every_control() -> None:

@@ -12,8 +12,22 @@ from shared.core.choices import Choices, VaultScope
 from shared.core.control import Memory
 from shared.core.errors import BadInput
 from shared.core.facts import Snapshot
+from tests.bricks import key_body
 from tests.fakes import NOON, vault_body, workspace_body
 from tests.reference import bodies, needs_reference, recorded
+
+KEY = key_body("/keys/k", "kv-one", "k", NOON, "1" * 32)
+ANY = st.recursive(
+    st.none() | st.booleans() | st.text(), lambda it: st.lists(it) | st.dictionaries(st.text(), it), max_leaves=8
+)
+ODD_ADDRESSES = [
+    "https://kv/keys/k",
+    "https://kv/keys/k/",
+    "https://kv/keys//1",
+    "https://kv/keys/a b/1",
+    "https://kv/keys/k/1?x",
+    "keys",
+]
 
 
 @needs_reference
@@ -106,11 +120,46 @@ def test_what_is_no_vault_is_refused(body: Any) -> None:
         parse.vault(body)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.text(), lambda it: st.lists(it) | st.dictionaries(st.text(), it)))
+@given(ANY)
 def test_no_body_crashes(properties: Any) -> None:
     """Whatever a body holds, it parses or is refused in our own words."""
-    for read, body in ((parse.vault, vault_body()), (parse.workspace, workspace_body())):
+    for read, body in ((parse.vault, vault_body()), (parse.workspace, workspace_body()), (parse.key, KEY)):
         try:
             read({**body, "properties": properties})
         except BadInput as error:
             assert error.reason == "BadArmAnswer"
+
+
+@given(
+    st.dictionaries(st.sampled_from(["keyUriWithVersion", "kty", "keySize", "keyOps", "attributes"]), ANY),
+    st.dictionaries(st.sampled_from(["enabled", "created", "nbf", "exp"]), ANY | st.integers()),
+)
+def test_no_key_crashes(properties: dict[str, Any], attributes: dict[str, Any]) -> None:
+    """Nor does one whose single fields are of any kind, or whose times lie outside of all time."""
+    own = {**KEY["properties"], **properties}
+    for body in ({"properties": own}, {"properties": {**own, "attributes": attributes}}):
+        try:
+            found = parse.key(body)
+        except BadInput as error:
+            assert error.reason == "BadArmAnswer"
+        else:
+            assert "" not in {found.name, found.version}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, [], "key", {}, {"properties": None}, *({"properties": {"keyUriWithVersion": uri}} for uri in ODD_ADDRESSES)],
+)
+def test_what_is_no_key_is_refused(body: Any) -> None:
+    """Above all one without a version: that is no key that a layer could be put on."""
+    with pytest.raises(BadInput):
+        parse.key(body)
+
+
+def test_a_key_is_read() -> None:
+    """With its version from the address, operations in lower case, and times in UTC."""
+    found = parse.key(KEY, versions=2)
+
+    assert (found.name, found.version, found.kind, found.size, found.versions) == ("k", "1" * 32, "RSA", 3072, 2)
+    assert found.operations == {"wrapkey", "unwrapkey"}
+    assert (found.created, found.enabled, found.expires) == (NOON, True, None)

@@ -24,7 +24,8 @@ _KEPT_PROPERTIES = (
     "computeMode", "managedResourceGroupId", "authorizations", "parameters", "encryption", "publicNetworkAccess",
     "requiredNsgRules", "accessConnector", "defaultStorageFirewall", "enhancedSecurityCompliance", "defaultCatalog",
 )  # fmt: skip
-_READ_ONLY = frozenset({"resourceTags", "enableFedRampCertification"})  # parameters that only Azure sets
+# Parameters that only Azure sets. The last is one of workspaces from 2021 and before: no specification knows it.
+_READ_ONLY = frozenset({"resourceTags", "enableFedRampCertification", "relayNamespaceName"})
 
 _FOR_EVER = {
     "managedServices": "managed services never go back to a platform key: undoing it takes a new workspace",

@@ -1,11 +1,15 @@
 """A key's ARM body -> Key. Shapes and their oddities: AZURE 2.3; times are seconds since 1970, addresses carry a port."""
 
+import re
 from datetime import UTC, datetime
 
 from shared.core.errors import BadInput
 from shared.core.facts.key import Key
+from shared.core.ids import NAME_OF_A_KEY
 from shared.core.parse import wire
 from shared.core.parse.wire import Json
+
+_ADDRESS = re.compile(f"[^?#]*/keys/(?P<name>{NAME_OF_A_KEY.pattern})/(?P<version>[0-9A-Za-z]+)/?")
 
 
 def key(body: object, versions: int = 0) -> Key:
@@ -13,13 +17,13 @@ def key(body: object, versions: int = 0) -> Key:
     if not isinstance(body, dict):
         raise BadInput("BadArmAnswer", f"a key must be an object, not {type(body).__name__}")
     properties = wire.obj(body, "properties")
-    address = wire.text(properties, "keyUriWithVersion").rstrip("/").split("/")
-    if len(address) < 3 or "keys" not in address[-3:-2]:
+    address = _ADDRESS.fullmatch(wire.text(properties, "keyUriWithVersion"))
+    if address is None:
         raise BadInput("BadArmAnswer", "a key came without keyUriWithVersion")
     attributes = wire.obj(properties, "attributes")
     return Key(
-        name=address[-2],
-        version=address[-1],
+        name=address["name"],
+        version=address["version"],
         kind=wire.text(properties, "kty"),
         size=wire.whole(properties, "keySize") or 0,
         operations=frozenset(word.lower() for word in wire.words(properties, "keyOps")),

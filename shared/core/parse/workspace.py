@@ -63,17 +63,18 @@ def _identity(properties: Json, field: str) -> str:
 
 
 def _entity_key(entity: Json) -> KeyRef | None:
-    at = wire.obj(entity, "keyVaultProperties")
-    return _key(entity, at, "keyVaultUri", "keyName", "keyVersion")
+    return _key(entity, wire.obj(entity, "keyVaultProperties"))
 
 
 def _root_key(root: Json) -> KeyRef | None:
     # While DBFS goes back to a platform key, `Default` stands beside the old key's fields: the source decides.
-    return _key(root, root, "keyvaulturi", "KeyName", "keyversion")
+    return _key(root, root)
 
 
-def _key(source: Json, at: Json, uri: str, name: str, version: str) -> KeyRef | None:
-    host = wire.host(wire.text(at, uri))
+def _key(source: Json, at: Json) -> KeyRef | None:
+    # Azure spells them `keyName` for an entity and `KeyName` for DBFS; a key that is overlooked would be replaced.
+    folded = {name.lower(): value for name, value in at.items()}
+    host = wire.host(wire.text(folded, "keyvaulturi"))
     if wire.text(source, "keySource").lower() != _CUSTOMER_KEY or not host:
         return None
-    return KeyRef(host=host, name=wire.text(at, name), version=wire.text(at, version))
+    return KeyRef(host=host, name=wire.text(folded, "keyname"), version=wire.text(folded, "keyversion"))

@@ -1,0 +1,102 @@
+"""What a case of a workspace says, as facts: the workspace, the vaults around it, what we remember and have chosen.
+
+A case holds `workspace`, `hindrances` and `vaults`. A vault stands under its host, with its body as `vault`, and with
+`roles`, `hindrances` and `keys`; a key stands under its name, or name/version, with its body and how many `versions` it
+has. What is not there is "absent", what may not be read "unreadable".
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.core import ids, parse, words
+from shared.core.choices import Choices, VaultScope
+from shared.core.control import Drawn, Memory, Nomination, Once, Picked
+from shared.core.facts import Absent, Hindrances, Key, Roles, Snapshot, Unreadable, Workspace
+from tests.fakes import vault_id, workspace_id
+
+UNREADABLE = Unreadable("it", "AuthorizationFailed", "you may not")
+
+
+def workspace_snapshot(case: Mapping[str, Any]) -> Snapshot:
+    """Return what was read of the workspace of a case, and around it."""
+    found = _read(case["workspace"], lambda body: parse.workspace({"id": workspace_id(), **body}))
+    vaults = {host: _read(it, lambda it: _vault(it, found)) for host, it in case.get("vaults", {}).items()}
+    return Snapshot(
+        ids.parse(workspace_id()),
+        workspace=found,
+        vaults=vaults,
+        hindrances=hindrances(case.get("hindrances")),
+    )
+
+
+def _read[T](case: Any, parsed: Callable[[Any], T]) -> T | Absent | Unreadable:
+    if isinstance(case, str):
+        return UNREADABLE if case == "unreadable" else Absent()
+    return parsed(case)
+
+
+def _vault(case: Any, workspace: Workspace | Absent | Unreadable) -> Snapshot:
+    target = vault_id(case.get("name", "kv-one"))
+    return Snapshot(
+        ids.parse(target),
+        vault=_read(case["vault"], lambda body: parse.vault({"id": target, **body})),
+        dependants=(workspace,) if isinstance(workspace, Workspace) else (),
+        roles=roles(case.get("roles")),
+        hindrances=hindrances(case.get("hindrances")),
+        keys={name: _read(it, _key) for name, it in case.get("keys", {}).items()},
+    )
+
+
+def _key(case: Any) -> Key:
+    return parse.key(case, case.get("versions", 0))
+
+
+def roles(case: Any) -> Roles | Unreadable | None:
+    """Read role assignments with their definitions, and what is held by groups."""
+    if case is None or case == "unreadable":
+        return UNREADABLE if case else None
+    by_group = {principal: frozenset(held) for principal, held in case.get("by_group", {}).items()}
+    return Roles(parse.assignments(case["assignments"]), parse.definitions(case["definitions"]), by_group)
+
+
+def hindrances(case: Any) -> Hindrances | Unreadable | None:
+    """Read locks, denials and timed assignments."""
+    if case is None or case == "unreadable":
+        return UNREADABLE if case else None
+    found = {name: case.get(name, []) for name in ("locks", "denials", "timed")}
+    return Hindrances(parse.locks(found["locks"]), parse.denials(found["denials"]), parse.timed(found["timed"]))
+
+
+def memory(case: Mapping[str, Any]) -> Memory:
+    """Return what our records know."""
+    said = case.get("memory", {})
+    picked, restart = said.get("picked"), said.get("restart")
+    return Memory(
+        nominations=tuple(Nomination(*it) for it in said.get("nominations", [])),
+        was_cmk_vault=said.get("was_cmk_vault", False),
+        environments=tuple(said.get("environments", [])),
+        identities=tuple(Once(*it) for it in said.get("identities", [])),
+        sensitivities=tuple(said.get("sensitivities", [])),
+        drawn=tuple(Drawn(**{**it, "time": datetime.fromisoformat(it["time"])}) for it in said.get("drawn", [])),
+        picked=Picked(**{**picked, "time": datetime.fromisoformat(picked["time"])}) if picked else None,
+        restart=datetime.fromisoformat(restart) if restart else None,
+        subjects=tuple(said.get("subjects", [])),
+    )
+
+
+_CHOICES: Mapping[str, Callable[[Any], Any]] = {
+    "vault_scope": VaultScope,
+    "settle": lambda seconds: timedelta(seconds=seconds),
+    "key_vaults": words.key_vaults,
+    "layers": words.layers,
+    "key_environments": frozenset,
+    "sensitive": frozenset,
+}
+
+
+def choices(case: Mapping[str, Any]) -> Choices:
+    """Return what the deployment has chosen: settings as the settings spell them, where they have a spelling."""
+    said = {name: _CHOICES.get(name, lambda it: it)(value) for name, value in case.get("choices", {}).items()}
+    return replace(Choices(), **said)
