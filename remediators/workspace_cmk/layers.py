@@ -77,6 +77,8 @@ def _of_the_vault(case: Case, layer: Layer, vault: Vault) -> Iterator[tuple[Stan
     ours = case.workspace.tenant or case.choices.tenant
     if vault.tenant and ours and vault.tenant != ours:
         yield Standing.DEFECT, "VaultInAnotherTenant", f"its vault belongs to tenant {vault.tenant}"
+    if not (vault.tenant and ours):
+        yield Standing.UNKNOWN, "TenantUnknown", "whether its vault is of the workspace's tenant cannot be told"
     if layer.name != "managedServices" and vault.location != case.workspace.location:
         yield Standing.DEFECT, "VaultInAnotherRegion", f"its vault is in {vault.location}, the workspace is not"
     if not vault.purge_protection or vault.soft_delete is not True:
@@ -128,6 +130,13 @@ def _of_the_grant(case: Case, layer: Layer, key: KeyRef, at: Snapshot) -> Iterat
     if isinstance(at.roles, Unreadable):
         yield Standing.UNKNOWN, at.roles.reason, f"who may use its key could not be read: {at.roles.message}"
         return
+    if isinstance(at.hindrances, Unreadable):
+        yield (
+            Standing.UNKNOWN,
+            at.hindrances.reason,
+            f"what stands against its grant is not known: {at.hindrances.message}",
+        )
+        return
     if at.roles is None and whole is not None and whole.plane is Plane.ROLES:
         yield Standing.UNKNOWN, "GrantsUnknown", "who may use its key is not known: nobody has asked"
         return
@@ -145,6 +154,8 @@ def _of_the_grant(case: Case, layer: Layer, key: KeyRef, at: Snapshot) -> Iterat
             "GrantIsYoung",
             f"its grant is young: it counts from {found.begins:%Y-%m-%d %H:%M} UTC on",
         )
+    if layer.name == "managedDisk" and case.memory.restart:  # a migration of ours is about to let them in
+        yield Standing.UNKNOWN, "GrantOutstanding", "its identity is not let in yet: the next step of the migration is"
     use = next((it for it in whole.uses if it.layer == layer.name), None)
     if use is None or whole.lacks(use):
         lacks = ", ".join(sorted(whole.lacks(use))) if use else "all"

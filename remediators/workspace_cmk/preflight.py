@@ -147,7 +147,7 @@ def _grants(case: Case, at: Snapshot) -> Check:
 def _keys(case: Case, at: Snapshot) -> Iterator[Check]:
     for layer in dict.fromkeys(purpose(name, case.choices) for name in case.targets):
         name = f"key of {layer}" if layer else "key"
-        strange, key = foreign(at, case.memory, layer), made(at, case.memory, layer)
+        strange, key = foreign(at, case.memory, layer, case.choices), made(at, case.memory, layer, case.choices)
         unread = unreadable(at, case.memory, layer)
         if unread:
             yield Check(name, "unknown", unread.message, "give the reader its rights, then retry", "KeyNotReadable")

@@ -52,7 +52,8 @@ def _whole(case: Case, states: tuple[State, ...]) -> Verdict:
         said = "its disks are on a new key; whatever runs was started before that: restart it, then confirm"
         finding = Finding("ComputeNotRestarted", said, evidence)
         return NonCompliant(finding, asks=ASKS, since=case.memory.restart, steps=plan.steps(case))
-    unknown = next((it for it in states if it.standing is Standing.UNKNOWN), None)
+    asked_for = [it for it in states if it.layer in case.choices.layers and case.because]
+    unknown = next((it for it in asked_for if it.standing is Standing.UNKNOWN), None)
     if unknown:
         said = f"{TITLES[unknown.layer]}: {unknown.finding.message}"
         return Unknown(Finding(unknown.finding.reason, said, evidence))
@@ -78,6 +79,7 @@ def _migration(case: Case, states: tuple[State, ...], evidence: dict[str, Any]) 
     )
     reason = "NeedsPremium" if "NeedsPremium" in reasons else "PlatformKey" if case.targets else "DisksWithoutGrant"
     evidence |= {
+        "beyond": list(case.targets),  # what an exemption of this finding covers
         "preflight": [it.shown() for it in checks],
         "vault": str(case.at.target) if case.at else "",
         "proposed_vault": proposed(case.workspace, case.choices),

@@ -114,20 +114,25 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The name of a key of ours, drawn and recorded before the key was asked for. `layer` is '' where one serves all."""
+    """The name of a key of ours, drawn and recorded before the key was asked for. `layer` is '' where one serves all.
+
+    `version` is the one that was found to be ours, '' before anybody has looked: whatever comes later under that name is
+    somebody else's doing, and no layer is put on it.
+    """
 
     layer: str
     vault: str  # the vault's id in lower case
     name: str
     time: datetime
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """The vault that a person has picked for a workspace's keys."""
+    """The vault that a person has picked for a workspace's keys. `persons`: everybody who has ever picked one for it."""
 
     vault: str
-    person: str
+    persons: tuple[str, ...]
     time: datetime
 
 
@@ -148,6 +153,8 @@ class Memory:
     sensitivities: tuple[str, ...] = ()  # every data-sensitivity tag ever seen on the workspace
     drawn: tuple[Drawn, ...] = ()
     picked: Picked | None = None
+    number: str = ""  # which workspace it was that all of this was learnt of: another may come under its name
+    pending: tuple[str, ...] = ()  # layers that we have asked Azure to move, and whose end nobody has seen yet
     restart: datetime | None = None  # since when its compute is to be restarted, which nobody has confirmed
     subjects: tuple[str, ...] = ()  # of findings that were ever recorded, as `KV-ACCESS subject`: they must be closed
 

@@ -75,7 +75,7 @@ def decide(case: Case, choices: Choices, now: datetime, counted: Rail | None = N
 
 def _rows(case: Case, choices: Choices, now: datetime, counted: Rail | None) -> Iterator[Decision]:
     yield from _stopped(case, choices)
-    yield from _asked(case, choices)
+    yield from _asked(case, choices, now)
     if sum(time > now - timedelta(days=1) for time in case.remedied) >= OFTEN - 1:
         yield Decision(
             Kind.TICKET,
@@ -113,9 +113,13 @@ def blocked(breaks: Sequence[str], locks: Sequence[str]) -> Iterator[Decision]:
         yield Decision(Kind.TICKET, "Locked", said)
 
 
-def _asked(case: Case, choices: Choices) -> Iterator[Decision]:
+def _asked(case: Case, choices: Choices, now: datetime) -> Iterator[Decision]:
     """Where a person must say yes, whatever the limits say."""
     if all(step.by_hand for step in case.plan.steps):
+        ready = max((step.not_before for step in case.plan.steps if step.not_before), default=now)
+        if ready > now:
+            told = f"what it relies on takes effect until {ready:%Y-%m-%d %H:%M} UTC: people are asked then"
+            yield Decision(Kind.OBSERVE, "MustSettle", told, ready)
         said = "; ".join(f"{step.kind}: {', '.join(str(it) for it in step.after.values())}" for step in case.plan.steps)
         yield Decision(Kind.APPROVAL, AWAITS_CONFIRMATION, f"a person does the rest, then confirms it: {said}")
     if choices.mode_of(case.control) is Mode.APPROVE:

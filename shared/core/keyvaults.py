@@ -43,7 +43,9 @@ def unfit(
         yield "VaultNotReadable", f"the vault could not be read: {said}"
         return
     ours = workspace.tenant or choices.tenant
-    if vault.tenant and ours and vault.tenant != ours:
+    if not (vault.tenant and ours):
+        yield "TenantUnknown", "whether the vault and the workspace are of one tenant cannot be told: set CMK_TENANT_ID"
+    elif vault.tenant != ours:
         yield "VaultInAnotherTenant", f"the vault belongs to tenant {vault.tenant}, the workspace to {ours}"
     if vault.location != workspace.location and not workspace.is_serverless:
         yield (
@@ -92,18 +94,21 @@ def drawn(memory: Memory, vault: ResourceId, layer: str) -> Drawn | None:
     return found[-1] if found else None
 
 
-def made(at: Snapshot, memory: Memory, layer: str) -> Key | None:
-    """Return the key under a drawn name, where there is one and it is ours."""
+def made(at: Snapshot, memory: Memory, layer: str, choices: Choices) -> Key | None:
+    """Return the key under a drawn name, where there is one and it is ours: at the version that was found to be."""
     name = drawn(memory, at.target, layer)
     key = at.keys.get(name.name) if name else None
-    return key if isinstance(key, Key) and name and is_ours(key, name.time) else None
+    if not isinstance(key, Key) or name is None:
+        return None
+    is_known = name.version == key.version if name.version else is_ours(key, name.time, choices.key_size)
+    return key if is_known else None
 
 
-def foreign(at: Snapshot, memory: Memory, layer: str) -> Drawn | None:
+def foreign(at: Snapshot, memory: Memory, layer: str, choices: Choices) -> Drawn | None:
     """Return a drawn name under which there is a key that we did not make."""
     name = drawn(memory, at.target, layer)
     is_there = name is not None and isinstance(at.keys.get(name.name), Key)
-    return name if is_there and made(at, memory, layer) is None else None
+    return name if is_there and made(at, memory, layer, choices) is None else None
 
 
 def unreadable(at: Snapshot, memory: Memory, layer: str) -> Unreadable | None:
@@ -127,6 +132,6 @@ def values(snapshot: Snapshot, memory: Memory, choices: Choices) -> Mapping[str,
     if at is None:
         return found
     for layer in {purpose(name, choices) for name in LAYERS}:
-        name, key = drawn(memory, at.target, layer), made(at, memory, layer)
+        name, key = drawn(memory, at.target, layer), made(at, memory, layer, choices)
         found |= {refs.key_name(layer): name.name if name else "", refs.key_version(layer): key.version if key else ""}
     return found

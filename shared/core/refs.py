@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.core.errors import BadInput
+from shared.core.errors import Temporary
 from shared.core.steps import Step
 
 STORAGE = "${storageAccountIdentity.principalId}"
@@ -28,7 +28,7 @@ def key_version(layer: str) -> str:
 
 
 def resolve(step: Step, values: Mapping[str, str]) -> Step:
-    """Return the step with its references filled in. Raises BadInput where one stands for nothing yet."""
+    """Return the step with its references filled in. Raises Temporary where one stands for nothing yet: reads lag."""
     return replace(step, resource=_filled(step.resource, values), after=_filled(dict(step.after), values))
 
 
@@ -44,5 +44,5 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:
 
 def _value(reference: str, values: Mapping[str, str]) -> str:
     if not values.get(reference):
-        raise BadInput("NotThereYet", f"{reference} stands for nothing yet: what makes it has not happened")
+        raise Temporary("NotThereYet", f"{reference} stands for nothing yet: what makes it has not happened")
     return values[reference]

@@ -32,7 +32,8 @@ class Step:
 
     `settles`: it takes effect later than Azure says; what follows waits, and is planned anew then. `not_before`: the
     step relies on something so young that it must not run earlier. Neither belongs to the end state, so to the id.
-    `note` says what people should know of it: what it costs, what undoing would. `by_hand`: a person does and confirms it.
+    `note` says what people should know of it: what it costs, what undoing would. `by_hand`: a person does and confirms it. `urgent`: the
+    step before it stops something until this one is done.
 
     `resource` and `after` may hold references to values that exist only later, as `${key}` (`core/refs.py`): the id is
     that of the step as it was agreed to, whatever they turn out to be.
@@ -50,6 +51,7 @@ class Step:
     not_before: datetime | None = None
     note: str = ""
     by_hand: bool = False
+    urgent: bool = False
 
     @property
     def id(self) -> str:

@@ -31,7 +31,7 @@ from shared.flow.look import case_of, planned
 from shared.flow.messages import APPLY, Apply
 from shared.flow.restore import restore
 from shared.flow.say import say
-from shared.flow.stage import advance, refuse_foreign
+from shared.flow.stage import adopt, advance
 from shared.flow.trace import span
 from shared.flow.undo import lift
 from shared.flow.work import Work, claim, fail, postpone, release, reserve, start_over, wait
@@ -40,7 +40,7 @@ _log = logging.getLogger("cmkwarden.apply")
 
 # What no approval outweighs.
 _AGAINST_ANYBODY = frozenset({"WouldBreakAWorkspace", "Locked", "Exempted", "NoAutomaticRemedy"})
-_SOON = timedelta(seconds=2)  # another row of the target writes just now
+_SOON = timedelta(seconds=5)  # another row of the target writes just now
 _READS_BACK = 3  # a write is nearly always visible in the first read; after the last we come back through the queue
 
 
@@ -136,7 +136,7 @@ def _carry_out(work: Work) -> None:
     snapshot, verdict = _judged(bench, snapshot)
     is_staged = bench.remediator.control.is_staged
     if is_staged:
-        refuse_foreign(work, snapshot, bench.memory)
+        bench = replace(bench, memory=adopt(ports, snapshot, bench.memory))
     if isinstance(verdict, NonCompliant):
         _remedy(work, bench, verdict, snapshot)
     elif isinstance(verdict, Compliant):
@@ -182,7 +182,11 @@ def _objection(work: Work, bench: _Bench, verdict: NonCompliant, plan: Plan, sna
         return None if again.kind is Kind.AUTO else again
     if again.reason in _AGAINST_ANYBODY or case.stops:
         return again
-    return standing(work, snapshot)
+    # A step that ends what the one before it has stopped belongs to that: neither a freeze nor an end of the yes may
+    # leave a workspace where no cluster starts.
+    if plan.steps and plan.steps[0].urgent and is_let_through(row, plan):
+        return None
+    return standing(work, [snapshot.target, *(ids.parse(step.resource) for step in plan.steps)])
 
 
 def _verify(work: Work, bench: _Bench, before: Snapshot) -> None:

@@ -71,6 +71,8 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
 
 def reject(ports: Ports, stored: Stored, person: str, comment: str, origin: str = "") -> Stored:
     """Record a no. It stands until the plan changes or somebody asks for a retry."""
+    if stored.row.decision.reason == AWAITS_CONFIRMATION:
+        raise Refused("NothingToReject", "what is left a person does by hand: there is nothing that could be refused")
     if stored.row.state is not State.AWAITING_APPROVAL:
         raise Refused(
             "NothingToReject", f"the remediation is {stored.row.state}: only what awaits approval can be rejected"
@@ -99,6 +101,13 @@ def _authors(ports: Ports, row: Remediation) -> list[str]:
     return [*(ports.diary.author(ids.parse(at)) for at in (row.target, *workspaces)), *more]
 
 
+def requesters(ports: Ports, row: Remediation) -> set[str]:
+    """Return who has asked for what a row would do: for an undo or exemption, or by picking the vault, whoever picked last."""
+    target = ids.parse(row.target)
+    picked = ports.records.known(target).memory.picked if target.kind == ids.WORKSPACE else None
+    return {row.requester, *(picked.persons if picked else ())} - {""}
+
+
 def _valid(row: Remediation, now: datetime) -> tuple[Approval, ...]:
     """Return the approvals of this plan whose time is not over."""
     return tuple(it for it in row.approvals if it.expires > now and it.fingerprint == row.plan.fingerprint)
@@ -117,7 +126,7 @@ def _check(ports: Ports, row: Remediation, yes: Yes, now: datetime) -> None:
     check_comment(yes.comment)
     if not now < yes.expires <= now + _LONGEST:
         raise BadInput("BadExpiry", f"`expires` must be a time from now to {_LONGEST.days} days from now")
-    if yes.person == row.requester:
+    if yes.person in requesters(ports, row):
         raise Refused("OwnRequest", "you asked for this yourself: somebody else must approve it")
     if any(it.person == yes.person for it in _valid(row, now)):
         raise Refused("ApprovedAlready", "you have approved this already: it takes a second person")
@@ -141,7 +150,8 @@ def _check_time(ports: Ports, row: Remediation, now: datetime) -> None:
         original = ports.records.get(row.exempts)
         exemption.check(original.row if original else None, row, now)
         return
-    rail = standing_rail(ids.parse(row.target), ports.choices, now)
+    places = dict.fromkeys([row.target, *(step.resource for step in row.plan.steps)])
+    rail = next(filter(None, (standing_rail(ids.parse(it), ports.choices, now) for it in places)), None)
     if rail:
         raise Refused(rail.reason, f"{rail.message}: approve it when that is over")
 

@@ -29,11 +29,12 @@ def confirm(ports: Ports, stored: Stored, person: str, comment: str, origin: str
     # The message first, for a moment later: a click has no message of its own that would be delivered again.
     target = ids.parse(row.target)
     ports.queue.send(EVALUATE, Evaluate(target, Cause("person", row.id, person)).body(), _SAVED_BY_THEN)
-    ports.records.remember(target, _restarted)
     steps = tuple(_done(step, now) for step in row.plan.steps)
     changed = moved(row, row.state, now, plan=replace(row.plan, steps=steps))
     detail = {"comment": comment.strip(), "from": origin}
+    # The record first: a confirmation that is not on it must not count. One that is, and does not count, is made again.
     saved = ports.records.save(changed, Event("confirmed", person, "Confirmed", detail), stored)
+    ports.records.remember(target, _restarted)
     say(_log, "confirmed", remediation=row.id, target=row.target, actor=person)
     return saved
 

@@ -12,6 +12,7 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
+from shared.core import ids
 from shared.core.control import Finding, Unknown
 from shared.core.decide import Decision
 from shared.core.difference import on_record
@@ -61,7 +62,10 @@ def _work_on(ports: Ports, delivery: Delivery, message: Evaluate) -> None:
             return
         _evaluate(ports, message, known, delivery)
     except Temporary as error:
-        _come_back(ports, _counted(ports, message, known), error, error.delay)
+        # A workspace is changed for minutes, and each change sends events: they must not count up to nine together.
+        is_at_work = error.reason == "StillProvisioning" and message.target.kind == ids.WORKSPACE
+        counted = message if is_at_work else _counted(ports, message, known)
+        _come_back(ports, counted, error, error.delay)
     except Conflict as error:
         _come_back(ports, message, error, _SOON)
     except (Denied, BadInput) as error:  # trying again would meet the same

@@ -70,7 +70,7 @@ def learned(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime)
         words = sensitivities(snapshot.workspace, memory, choices)
         # Those that ask for keys first: of more than are kept they must not be lost.
         kept = sorted(words, key=lambda word: (word not in choices.sensitive, word))[:_MOST_ENVIRONMENTS]
-        return replace(after, sensitivities=tuple(kept))
+        return replace(_of_this(after, snapshot.workspace), sensitivities=tuple(kept))
     if not isinstance(snapshot.vault, Vault):
         return after
     tag, value = choices.vault_tag
@@ -83,6 +83,14 @@ def learned(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime)
         identities=_identities(whole, memory),
         sights=sights(snapshot, whole, memory, now) if choices.grace else memory.sights,
     )
+
+
+def _of_this(memory: Memory, workspace: Workspace) -> Memory:
+    """Return the memory without what was learnt of another workspace that had the same name: its keys stay its own."""
+    if memory.number and workspace.number and memory.number != workspace.number:
+        memory = replace(memory, drawn=(), picked=None, restart=None, pending=())
+    pending = memory.pending if workspace.has_failed or not workspace.is_settled else ()
+    return replace(memory, number=workspace.number or memory.number, pending=pending)
 
 
 def _identities(whole: Graph | None, memory: Memory) -> tuple[Once, ...]:

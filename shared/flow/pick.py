@@ -24,6 +24,7 @@ from shared.flow.say import say
 _log = logging.getLogger("cmkwarden.pick")
 
 _SAVED_BY_THEN = timedelta(seconds=3)
+_MOST_PERSONS = 50
 _BUSY = frozenset({State.QUEUED, State.APPLYING})
 
 
@@ -46,17 +47,19 @@ def pick(ports: Ports, stored: Stored, wanted: Pick) -> Stored:
     if row.state in _BUSY:
         raise Refused("BeingWorkedOn", f"the remediation is {row.state}: cancel it first")
     memory = ports.records.known(target).memory
-    if memory.drawn:
+    if any(it.version for it in memory.drawn):
         raise Refused("MigrationHasBegun", "a key was made already: the migration ends where it began")
     vault = _allowed(ports, wanted.vault)
-    picked = Picked(str(vault), wanted.person, ports.clock.now())
+    before = memory.picked.persons if memory.picked else ()
+    picked = Picked(str(vault), tuple(dict.fromkeys([*before, wanted.person]))[-_MOST_PERSONS:], ports.clock.now())
     _check(ports, target, vault, replace(memory, picked=picked))
     # The message first, for a moment later: a click has no message of its own that would be delivered again.
     ports.queue.send(EVALUATE, Evaluate(target, Cause("person", row.id, wanted.person)).body(), _SAVED_BY_THEN)
-    ports.records.remember(target, lambda before: replace(before, picked=picked))
     detail = {"vault": str(vault), "comment": wanted.comment.strip(), "from": wanted.origin}
     changed = moved(row, row.state, ports.clock.now(), approvals=(), requester=wanted.person)
+    # The record first: a pick that is not on it must not count. One that is, and does not count, can be made again.
     saved = ports.records.save(changed, Event("picked", wanted.person, "VaultPicked", detail), stored)
+    ports.records.remember(target, lambda now: replace(now, picked=picked))
     say(_log, "picked", remediation=row.id, target=row.target, vault=str(vault), actor=wanted.person)
     return saved
 

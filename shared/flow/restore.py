@@ -37,7 +37,7 @@ def restore(work: Work) -> None:
         _by_hand(work, stored.row, snapshot)
         return
     plan = _planned(stored.row, snapshot)
-    held = standing(work, snapshot) or obstacles(ports, snapshot, memory, plan.steps)
+    held = standing(work, [snapshot.target]) or obstacles(ports, snapshot, memory, plan.steps)
     if held:
         hold(work, held)
         return
@@ -75,7 +75,7 @@ def _by_hand(work: Work, original: Remediation, snapshot: Snapshot) -> None:
         _resolve(work)
         return
     if work.row.decision.reason != BY_HAND.reason:
-        held = standing(work, snapshot)
+        held = standing(work, [snapshot.target])
         if held:
             hold(work, held)
             return

@@ -12,6 +12,7 @@ What was sent and is not left any more has come about: whether Azure's last word
 import re
 import secrets
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from shared.core import ids
@@ -20,11 +21,12 @@ from shared.core.control import Drawn, Memory
 from shared.core.decide import AWAITS_CONFIRMATION, Decision, Kind
 from shared.core.errors import Denied, Temporary
 from shared.core.facts import Snapshot, Workspace
-from shared.core.keyvaults import around, chosen, drawn, foreign, purpose, values
+from shared.core.keyvaults import around, chosen, drawn, foreign, made, purpose, values
 from shared.core.moves import key, workspace
 from shared.core.plan import Plan
+from shared.core.ports import Ports
 from shared.core.record import State
-from shared.core.refs import key_name
+from shared.core.refs import key_name, resolve
 from shared.core.steps import Step
 from shared.flow.carry import send
 from shared.flow.messages import APPLY, Apply
@@ -46,33 +48,40 @@ def advance(work: Work, plan: Plan, snapshot: Snapshot, memory: Memory) -> None:
 
 
 def note_done(work: Work, plan: Plan) -> None:
-    """Keep in hand that what was sent before and is not left any more has come about."""
+    """Keep in hand that what was sent before and is not left any more has come about: that is progress, whatever failed."""
     left, now = {step.id for step in plan.steps}, work.ports.clock.now()
-    steps = tuple(
-        replace(step, done=now) if step.sent and not step.done and step.id not in left else step
-        for step in work.row.plan.steps
-    )
-    row = replace(work.row, plan=replace(work.row.plan, steps=steps))
-    work.stored = replace(work.stored, row=row)
+    fresh = {it.id for it in work.row.plan.steps if it.sent and not it.done and it.id not in left}
+    if fresh:
+        steps = tuple(replace(it, done=now) if it.id in fresh else it for it in work.row.plan.steps)
+        row = replace(work.row, plan=replace(work.row.plan, steps=steps), attempt=0)
+        work.stored = replace(work.stored, row=row)
 
 
-def refuse_foreign(work: Work, snapshot: Snapshot, memory: Memory) -> None:
-    """Raise Denied where a key that we did not make lies under a name of ours, and forget that name: a retry draws another."""
-    ports, found = work.ports, snapshot.workspace
+def adopt(ports: Ports, snapshot: Snapshot, memory: Memory) -> Memory:
+    """Return the memory with the versions of the keys that are ours, noted once and for good.
+
+    Raises Denied where a key that we did not make lies under a name of ours, and forgets it: a retry draws another.
+    """
+    found = snapshot.workspace
     vault = chosen(found, memory, ports.choices) if isinstance(found, Workspace) else None
     at = around(snapshot, vault) if vault else None
     if at is None:
-        return
+        return memory
     for layer in sorted({purpose(it, ports.choices) for it in LAYERS}):
-        strange = foreign(at, memory, layer)
-        if strange:
-            ports.records.remember(snapshot.target, partial(_without, name=strange))
-            said = f"there is a key {strange.name} in the vault that cmkwarden did not make: retry draws another name"
+        name, own = drawn(memory, at.target, layer), made(at, memory, layer, ports.choices)
+        if foreign(at, memory, layer, ports.choices):
+            ports.records.remember(snapshot.target, partial(_instead, name=name, by=()))
+            said = "there is a key under the name that was drawn which cmkwarden did not make: retry draws another name"
             raise Denied("KeyNotOurs", said)
+        if name and own and not name.version:
+            lesson = partial(_instead, name=name, by=(replace(name, version=own.version),))
+            ports.records.remember(snapshot.target, lesson)
+            memory = lesson(memory)
+    return memory
 
 
-def _without(memory: Memory, name: Drawn) -> Memory:
-    return replace(memory, drawn=tuple(it for it in memory.drawn if it != name))
+def _instead(memory: Memory, name: Drawn | None, by: tuple[Drawn, ...]) -> Memory:
+    return replace(memory, drawn=(*(it for it in memory.drawn if it != name), *by))
 
 
 def _go(work: Work, step: Step, snapshot: Snapshot, memory: Memory) -> None:
@@ -83,30 +92,39 @@ def _go(work: Work, step: Step, snapshot: Snapshot, memory: Memory) -> None:
         raise Temporary("NotVisibleYet", f"{step.kind} was accepted, but a read does not show it")
     if step.kind == key.CREATE:
         memory = _draw(work, step, memory)
-    if step.kind == workspace.ENCRYPT and step.after["layer"] == "managedDisk":
-        now = ports.clock.now()
-        ports.records.remember(snapshot.target, lambda before: replace(before, restart=now))
-    is_done = send(work, step, values(snapshot, memory, ports.choices))
+    if step.kind == workspace.ENCRYPT:
+        ports.records.remember(snapshot.target, partial(_asked, layer=step.after["layer"], now=ports.clock.now()))
+    found = values(snapshot, memory, ports.choices)
+    is_done = send(work, step, found)
     if not is_done:
         wait(work, ports.clock.now() + ports.choices.poll, "OutcomeReadBack")
         return
     attempt = work.row.attempt + 1 if is_again else 0
+    detail = {"step": step.id, "after": dict(resolve(step, found).after)}
     # The claim stays: this message, delivered again after a kill, has done its step and only sends the next one.
-    work.move(State.QUEUED, "stepped", step.kind, {"step": step.id}, attempt=attempt, claim=work.row.claim)
+    work.move(State.QUEUED, "stepped", step.kind, detail, attempt=attempt, claim=work.row.claim)
     ports.queue.send(APPLY, Apply(work.row.id, work.row.plan.fingerprint).body())
 
 
+def _asked(memory: Memory, layer: str, now: datetime) -> Memory:
+    """Return the memory of a workspace for which Azure is asked to move a layer. From the disks on people must restart."""
+    restart = memory.restart or now if layer == "managedDisk" else memory.restart
+    return replace(memory, pending=tuple(dict.fromkeys([*memory.pending, layer])), restart=restart)
+
+
 def _draw(work: Work, step: Step, memory: Memory) -> Memory:
-    """Draw the name of a key that nobody can guess, and record it before anybody is asked for such a key (AZURE 2.3)."""
+    """Draw the name of a key that nobody can guess, and record it before anybody is asked for such a key (AZURE 2.3).
+
+    Anew for each request: a name that was asked for once without a key to show for it may be known to somebody by now.
+    """
     ports, row = work.ports, work.row
     vault, target = ids.parse(step.resource), ids.parse(row.target)
     layer = next(it for it in ("", *LAYERS) if key_name(it) == step.after["name"])
-    if drawn(memory, vault, layer):
-        return memory
     part = re.sub("[^0-9a-z]+", "-", target.name.lower()).strip("-")[:_LONGEST_PART] or "workspace"
     name = Drawn(layer, vault.key, f"cmk-{part}-{secrets.token_hex(10)}", ports.clock.now())
-    ports.records.remember(target, lambda before: replace(before, drawn=(*before.drawn, name)))
-    return replace(memory, drawn=(*memory.drawn, name))
+    lesson = partial(_instead, name=drawn(memory, vault, layer), by=(name,))
+    ports.records.remember(target, lesson)
+    return lesson(memory)
 
 
 def _ask(work: Work, step: Step) -> None:

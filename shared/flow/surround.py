@@ -66,9 +66,10 @@ def _vault(ports: Ports, vault: ResourceId, workspace: Workspace, memory: Memory
     at = Snapshot(vault, vault=found, dependants=(workspace,))
     if not isinstance(found, Vault):
         return at
-    if found.rbac and (is_home or workspace.layers_in(found.host)):
+    is_used = found.rbac and bool(workspace.layers_in(found.host))
+    if is_used or (is_home and found.rbac):
         at = replace(at, roles=roles_of(ports, at, Memory()))
-    if is_home:
+    if is_used or is_home:  # a denial, or a grant that ends, is no grant to rely on
         at = replace(at, hindrances=hindrances_of(ports, at))
     return replace(at, keys=_keys(ports, found, workspace, memory))
 
@@ -79,8 +80,12 @@ def _keys(ports: Ports, vault: Vault, workspace: Workspace, memory: Memory) -> d
         f"{name}/{version}" if version else name: _key(ports, vault.id, name, version)
         for name, version in dict.fromkeys(used)
     }
-    for name in dict.fromkeys(it.name for it in memory.drawn if it.vault == vault.id.key):
-        found[name] = _counted(ports, vault.id, name)
+    for it in memory.drawn:
+        if it.vault == vault.id.key:
+            known = found.get(f"{it.name}/{it.version}") or (
+                _key(ports, vault.id, it.name, it.version) if it.version else None
+            )
+            found[it.name] = known or _counted(ports, vault.id, it.name)
     return found
 
 

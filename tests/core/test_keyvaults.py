@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,23 +43,63 @@ def test_a_key_is_ours_or_foreign_or_not_there(names: list[Drawn], keys: dict[st
     own = [it for it in names if it.vault == VAULT.key and it.layer == layer][-1:]
     found = [keys.get(it.name) for it in own]
     there = [it for it in found if isinstance(it, Key)]
-    good = [it for it in there if it.versions == 1 and it.created and it.created >= own[0].time - timedelta(minutes=1)]
+    first, last = -timedelta(minutes=1), timedelta(minutes=15)
+    good = [it for it in there if it.versions == 1 and it.created and first <= it.created - own[0].time <= last]
 
     assert drawn(memory, VAULT, layer) == next(iter(own), None)
-    assert made(at, memory, layer) == next(iter(good), None)
-    assert foreign(at, memory, layer) == (own[0] if there and not good else None)
+    assert made(at, memory, layer, Choices()) == next(iter(good), None)
+    assert foreign(at, memory, layer, Choices()) == (own[0] if there and not good else None)
 
 
 @pytest.mark.parametrize(
     ("seconds", "versions", "ours"),
-    [(0, 1, True), (-60, 1, True), (-61, 1, False), (3600, 1, True), (0, 0, False), (0, 2, False), (None, 1, False)],
+    [
+        (0, 1, True),
+        (-60, 1, True),
+        (-61, 1, False),
+        (900, 1, True),
+        (901, 1, False),
+        (0, 0, False),
+        (0, 2, False),
+        (None, 1, False),
+    ],
 )
 def test_a_key_is_ours_only_if_it_can_be_the_one_asked_for(seconds: int | None, versions: int, ours: bool) -> None:
-    """Azure's clock may be a minute behind ours; what is older, what has another version, or no age, is somebody else's."""
-    key = Key("k", "1", "RSA", 3072, frozenset(), enabled=True, created=NOON, not_before=None, expires=None)
+    """Azure's clock may be a minute behind ours; what is older or much younger, or has another version, is somebody else's."""
+    key = Key(
+        "k",
+        "1",
+        "RSA",
+        3072,
+        frozenset({"wrapkey", "unwrapkey"}),
+        enabled=True,
+        created=NOON,
+        not_before=None,
+        expires=None,
+    )
     created = None if seconds is None else NOON + timedelta(seconds=seconds)
 
-    assert is_ours(replace(key, created=created, versions=versions), NOON) is ours
+    assert is_ours(replace(key, created=created, versions=versions), NOON, 3072) is ours
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "EC"},
+        {"kind": "RSA-HSM"},
+        {"size": 2048},
+        {"operations": frozenset({"wrapkey", "unwrapkey", "decrypt"})},
+    ],
+)
+def test_a_key_that_is_not_as_we_asked_for_it_is_not_ours(change: dict[str, Any]) -> None:
+    """Planted under our name at the right moment, and not what was approved."""
+    key = Key(
+        "k", "1", "RSA", 3072, frozenset({"wrapkey", "unwrapkey"}), enabled=True, created=NOON, not_before=None,
+        expires=None, versions=1,
+    )  # fmt: skip
+
+    assert is_ours(key, NOON, 3072)
+    assert not is_ours(replace(key, **change), NOON, 3072)
 
 
 @given(st.lists(DRAWN, max_size=6), st.dictionaries(st.sampled_from(NAMES), FOUND), st.booleans())
@@ -71,7 +112,7 @@ def test_a_version_is_said_only_of_a_key_of_ours(names: list[Drawn], keys: dict[
     said = values(snapshot, memory, choices)
 
     for layer in LAYERS if per_layer else ("",):
-        key, name = made(at, memory, layer), drawn(memory, VAULT, layer)
+        key, name = made(at, memory, layer, choices), drawn(memory, VAULT, layer)
         assert said[refs.key_version(layer)] == (key.version if key else "")
         assert said[refs.key_name(layer)] == (name.name if name else "")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.core import refs
 from shared.core.choices import LAYERS
-from shared.core.errors import BadInput
+from shared.core.errors import Temporary
 from shared.core.steps import Step
 
 KNOWN = [refs.STORAGE, refs.DISKS, *(of(layer) for layer in ("", *LAYERS) for of in (refs.key_name, refs.key_version))]
@@ -47,7 +47,7 @@ def test_each_reference_is_filled_in_once_or_refused(parts: list[str], values: d
     """Wherever it stands: what is no reference stays, and what a value holds is not looked at again."""
     text = "|".join(parts)  # which no reference holds: two halves of one stay two
     if any(part in KNOWN and not values.get(part) for part in parts):
-        with pytest.raises(BadInput, match="stands for nothing yet"):
+        with pytest.raises(Temporary, match="stands for nothing yet"):
             _resolved(text, values)
     else:
         assert _resolved(text, values) == "|".join(values[part] if part in KNOWN else part for part in parts)
@@ -96,7 +96,7 @@ def test_a_value_is_not_looked_at_again(value: str) -> None:
 
 def test_an_unknown_reference_is_refused() -> None:
     """What nobody can say the meaning of is never sent to Azure."""
-    with pytest.raises(BadInput, match="stands for nothing yet"):
+    with pytest.raises(Temporary, match="stands for nothing yet"):
         _resolved("${key:else.name}", dict.fromkeys(KNOWN, "x"))
 
 

@@ -43,7 +43,13 @@ def moving_world(*, rbac: bool = False, chosen: bool = True, protected: bool = T
     """Return a world with a plain workspace and a vault for its keys."""
     at = ids.parse(vault_id())
     place = KeyVault(at, at.subscription, "westeurope") if chosen else KeyVault(at)
-    own = {"databricks": DATABRICKS, "key_vaults": (place,), "settle": timedelta(minutes=30), **choices}
+    own = {
+        "databricks": DATABRICKS,
+        "key_vaults": (place,),
+        "settle": timedelta(minutes=30),
+        "tenant": TENANT,
+        **choices,
+    }
     world = World(**own)
     world.remediators = REMEDIATORS
     body = vault_body(

@@ -461,3 +461,37 @@ def test_a_key_that_cannot_be_read_stops_it() -> None:
 
     assert (row_of(world).state, row_of(world).decision.reason) == (State.OBSERVED, "KeyNotReadable")
     assert len(world.arm.writes()) == 2
+
+
+def test_a_version_that_somebody_adds_meanwhile_is_not_taken() -> None:
+    """Between making the key and using it somebody with rights on keys makes a newer version: the layers go on ours."""
+    world = moving_world()
+    look_at(world)
+
+    def rotated() -> None:
+        (path,) = [it for it in world.arm.resources if "/keys/cmk-" in it]
+        own = world.arm.resources[path]
+        world.arm.resources[path] = {**own, "versions": 2, "older": own}
+
+    _when(world, _is_put_of("managedServices"), rotated)
+    agree(world)
+    entities = workspace_of(world)["properties"]["encryption"]["entities"]
+    (name,) = world.records.kept[workspace_id().lower()].drawn
+
+    assert row_of(world).decision.reason == "AwaitsConfirmation"
+    assert {it["keyVaultProperties"]["keyVersion"] for it in entities.values()} == {name.version}
+
+
+def test_another_workspace_under_the_same_name_gets_a_key_of_its_own() -> None:
+    """Deleted and made anew: the keys of the one before are its own, and so is what was confirmed of it."""
+    world = moving_world()
+    look_at(world)
+    agree(world)
+    before = layers_of(world)["managedDisk"]
+    world.arm.put(plain_workspace(workspaceId="99"))
+    look_at(world)
+    look_at(world)
+    assert row_of(world).plan.steps[0].kind == "key.create"
+    agree(world)
+
+    assert layers_of(world)["managedDisk"] != before

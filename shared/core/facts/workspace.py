@@ -11,7 +11,7 @@ from shared.core.ids import ResourceId
 class KeyRef:
     """A key in a vault, as a workspace names it. `version` is '' where the workspace follows the newest."""
 
-    host: str  # `name.vault.azure.net`, lower case
+    host: str  # `name.vault.azure.net`, lower case; '' where the workspace does not say
     name: str
     version: str
 
@@ -35,7 +35,7 @@ class Workspace:
 
     `sku` is in lower case, '' for a workspace from before there were plans. `tenant` is where its identities live, ''
     while it has none. `is_prepared`: its storage account has an identity; that is no encryption yet (AZURE 1.4).
-    `raw` is the body as it came: a PUT sends back all of it (AZURE 1.7).
+    `number` is Databricks' own id of it. `raw` is the body as it came: a PUT sends back all of it (AZURE 1.7).
     """
 
     id: ResourceId
@@ -48,6 +48,7 @@ class Workspace:
     is_fedramp: bool = False
     is_prepared: bool = False
     tenant: str = ""
+    number: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -66,7 +67,7 @@ class Workspace:
 
     def hosts(self) -> tuple[str, ...]:
         """The vaults that its layers name, each once, in order."""
-        return tuple(dict.fromkeys(layer.key.host for layer in self.layers if layer.key))
+        return tuple(dict.fromkeys(layer.key.host for layer in self.layers if layer.key and layer.key.host))
 
     def layers_in(self, host: str) -> tuple[str, ...]:
         """The names of the layers whose key lies in that vault."""

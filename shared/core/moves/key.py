@@ -15,6 +15,8 @@ from shared.core.steps import Request, Step
 
 CREATE = "key.create"
 _CLOCKS = timedelta(minutes=1)  # by which Azure's clock may be behind ours
+_AT_ONCE = timedelta(minutes=15)  # longer than a function lives: a name is drawn for one request
+_OPERATIONS = frozenset({"wrapkey", "unwrapkey"})
 
 
 def create(vault: Vault, layer: str, size: int) -> Step:
@@ -38,6 +40,8 @@ def create_request(step: Step) -> Request:
     return Request("PUT", str(ids.parse(step.resource)), body, f"/keys/{name}")
 
 
-def is_ours(key: Key, recorded: datetime) -> bool:
-    """Whether a key can be the one that we asked for: one version, and made after its name was recorded."""
-    return key.versions == 1 and key.created is not None and key.created >= recorded - _CLOCKS
+def is_ours(key: Key, recorded: datetime, size: int) -> bool:
+    """Whether a key can be the one that we asked for: as we asked for it, one version, made right after its name was drawn."""
+    is_as_asked = (key.kind, key.size, key.operations) == ("RSA", size, _OPERATIONS)
+    is_of_then = key.created is not None and recorded - _CLOCKS <= key.created <= recorded + _AT_ONCE
+    return is_as_asked and is_of_then and key.versions == 1

@@ -23,6 +23,7 @@ _KEPT = ("location", "sku", "tags")
 _KEPT_PROPERTIES = (
     "computeMode", "managedResourceGroupId", "authorizations", "parameters", "encryption", "publicNetworkAccess",
     "requiredNsgRules", "accessConnector", "defaultStorageFirewall", "enhancedSecurityCompliance", "defaultCatalog",
+    "uiDefinitionUri",
 )  # fmt: skip
 # Parameters that only Azure sets. The last is one of workspaces from 2021 and before: no specification knows it.
 _READ_ONLY = frozenset({"resourceTags", "enableFedRampCertification", "relayNamespaceName"})
@@ -67,11 +68,16 @@ def encrypt(workspace: Workspace, layer: Layer, host: str, name: str, version: s
         kind=ENCRYPT,
         resource=str(workspace.id),
         before={"layer": layer.name, "keySource": "Default"},
-        after={"layer": layer.name, "vault": f"https://{host}/", "key": name, "version": version},
+        after={"layer": layer.name, "vault": f"https://{host}/", "key": name, "version": version, **_rotates(layer)},
         permission="Microsoft.Databricks/workspaces/write",
         irreversible=layer.name in _FOR_EVER,
         note=_FOR_EVER.get(layer.name, f"can go back to a platform key by hand; {_TAKES}"),
     )
+
+
+def _rotates(layer: Layer) -> dict[str, bool]:
+    """Disks alone can follow the key to its newest version; the approver sees that they do."""
+    return {"rotates": True} if layer.name == "managedDisk" else {}
 
 
 def restart(workspace: Workspace) -> Step:
@@ -133,8 +139,8 @@ def _encrypted(body: dict[str, Any], after: Mapping[str, Any]) -> None:
         return
     at = {"keyVaultUri": after["vault"], "keyName": after["key"], "keyVersion": after["version"]}
     entity: dict[str, Any] = {"keySource": KEY_SOURCE, "keyVaultProperties": at}
-    if after["layer"] == "managedDisk":
-        entity["rotationToLatestKeyVersionEnabled"] = True
+    if "rotates" in after:
+        entity["rotationToLatestKeyVersionEnabled"] = after["rotates"]
     encryption = body["properties"].get("encryption") or {}
     entities = {**(encryption.get("entities") or {}), after["layer"]: entity}
     body["properties"]["encryption"] = {**encryption, "entities": entities}

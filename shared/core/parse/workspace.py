@@ -31,6 +31,7 @@ def workspace(body: object) -> Workspace:
         is_fedramp=_parameter(properties, "enableFedRampCertification"),
         is_prepared=_parameter(properties, "prepareEncryption"),
         tenant=_tenant(properties),
+        number=wire.text(properties, "workspaceId"),
         raw=body,
     )
 
@@ -74,7 +75,8 @@ def _root_key(root: Json) -> KeyRef | None:
 def _key(source: Json, at: Json) -> KeyRef | None:
     # Azure spells them `keyName` for an entity and `KeyName` for DBFS; a key that is overlooked would be replaced.
     folded = {name.lower(): value for name, value in at.items()}
-    host = wire.host(wire.text(folded, "keyvaulturi"))
-    if wire.text(source, "keySource").lower() != _CUSTOMER_KEY or not host:
+    if wire.text(source, "keySource").lower() != _CUSTOMER_KEY:
         return None
+    # A customer's key of which Azure does not tell the vault is no platform key: the host is '' then.
+    host = wire.host(wire.text(folded, "keyvaulturi"))
     return KeyRef(host=host, name=wire.text(folded, "keyname"), version=wire.text(folded, "keyversion"))
