@@ -28,6 +28,7 @@ def put_workspace(before: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[st
     """Return the workspace after a PUT. Raises AssertionError where Azure would refuse it."""
     properties = json.loads(json.dumps(sent["properties"]))
     kept = {name: before["properties"][name] for name in _SERVED if name in before["properties"]}
+    kept["provisioningState"] = "Succeeded"
     had = (before["properties"].get("encryption") or {}).get("entities") or {}
     has = (properties.get("encryption") or {}).get("entities") or {}
     assert set(had) <= set(has), f"400: existing encryption must be sent again: {set(had) - set(has)}"

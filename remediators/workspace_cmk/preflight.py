@@ -116,15 +116,13 @@ def _vault(case: Case, vault: Vault) -> Iterator[Check]:
     found = dict(unfit(vault, case.workspace, case.choices))
     todo = "pick another vault"
     for name, reason, fine in (
-        ("tenant", "VaultInAnotherTenant", vault.tenant),
+        ("tenant", "TenantUnknown" if "TenantUnknown" in found else "VaultInAnotherTenant", vault.tenant),
         ("region", "VaultInAnotherRegion", vault.location),
         ("network", "VaultUnreachable", "Azure's own services get in"),
     ):
         if reason in found:
-            result = "unknown" if reason == "VaultUnreachable" and vault.trusts_azure is None else "fail"
-            yield Check(name, result, found[reason], todo, reason)
-        elif name == "tenant" and not (vault.tenant and (case.workspace.tenant or case.choices.tenant)):
-            yield Check(name, "unknown", "whether both are of one tenant cannot be told", "set CMK_TENANT_ID")
+            is_unknown = reason == "TenantUnknown" or (reason == "VaultUnreachable" and vault.trusts_azure is None)
+            yield Check(name, "unknown" if is_unknown else "fail", found[reason], todo, reason)
         else:
             yield Check(name, "pass", fine)
     if vault.purge_protection and vault.soft_delete:

@@ -68,7 +68,7 @@ def _whole(case: Case, states: tuple[State, ...]) -> Verdict:
 
 
 def _migration(case: Case, states: tuple[State, ...], evidence: dict[str, Any]) -> Verdict:
-    checks = preflight.checks(case)
+    checks = preflight.checks(case) if case.targets else ()
     reasons = {it.finding.reason for it in states if it.layer in case.targets}
     named = ", ".join(TITLES[it] for it in case.targets)
     said = (

@@ -44,7 +44,7 @@ def unfit(
         return
     ours = workspace.tenant or choices.tenant
     if not (vault.tenant and ours):
-        yield "TenantUnknown", "whether the vault and the workspace are of one tenant cannot be told: set CMK_TENANT_ID"
+        yield "TenantUnknown", "whether the vault and the workspace are of one tenant cannot be told (CMK_TENANT_ID)"
     elif vault.tenant != ours:
         yield "VaultInAnotherTenant", f"the vault belongs to tenant {vault.tenant}, the workspace to {ours}"
     if vault.location != workspace.location and not workspace.is_serverless:

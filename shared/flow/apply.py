@@ -180,11 +180,13 @@ def _objection(work: Work, bench: _Bench, verdict: NonCompliant, plan: Plan, sna
     again = decide(case, ports.choices, now)
     if row.decision.kind is Kind.AUTO:
         return None if again.kind is Kind.AUTO else again
-    if again.reason in _AGAINST_ANYBODY or case.stops:
-        return again
-    # A step that ends what the one before it has stopped belongs to that: neither a freeze nor an end of the yes may
+    # A step that ends what the one before it has stopped belongs to that: neither a freeze nor the end of a yes may
     # leave a workspace where no cluster starts.
     if plan.steps and plan.steps[0].urgent and is_let_through(row, plan):
+        return None
+    if again.reason in _AGAINST_ANYBODY or case.stops:
+        return again
+    if all(step.by_hand for step in plan.steps):  # nothing is written any more
         return None
     return standing(work, [snapshot.target, *(ids.parse(step.resource) for step in plan.steps)])
 

@@ -117,7 +117,9 @@ def test_assignments_at_a_scope_show_what_reaches_it(stage: Stage, home: str) ->
     ]
 
     assert len(everyone) >= 3
-    assert [each["properties"]["principalId"] for each in writer] == [WRITER] * 2  # its own role, and grants.json
+    assert [each["properties"]["principalId"] for each in writer] == [
+        WRITER
+    ] * 3  # its own role, grants.json and linked.json
 
 
 def test_role_definitions_are_found_by_id_and_name(stage: Stage) -> None:
