@@ -51,10 +51,11 @@ def settle(row: Remediation | None, look: Look, now: datetime) -> Remediation | 
         return row
     match look.verdict:
         case Compliant():
-            return resolved(row, now) if row and _is_pending(row) else row
+            return resolved(row, now) if row and _is_pending(row) else _said_anew(row, look, now)
         case NotApplicable():
-            is_due = row and _is_pending(row)
-            return moved(row, State.SUPERSEDED, now, verdict="NotApplicable", attempt=0) if row and is_due else row
+            if row and _is_pending(row):
+                return moved(row, State.SUPERSEDED, now, verdict="NotApplicable", attempt=0)
+            return _said_anew(row, look, now)
         case Unknown():
             return _unknown(row, look, now)
         case NonCompliant():
@@ -64,6 +65,14 @@ def settle(row: Remediation | None, look: Look, now: datetime) -> Remediation | 
 def _is_pending(row: Remediation) -> bool:
     """Whether the last word is still to be said: it is open, or a plan was given up and nobody has judged since."""
     return row.is_open or (row.state is State.SUPERSEDED and row.verdict == "NonCompliant")
+
+
+def _said_anew(row: Remediation | None, look: Look, now: datetime) -> Remediation | None:
+    """Return a row that was put right with what is true of it now: nobody must read there that it still is compliant."""
+    verdict = type(look.verdict).__name__
+    if row is None or row.state is not State.RESOLVED or row.verdict == verdict:
+        return row
+    return moved(row, State.RESOLVED, now, verdict=verdict, finding=look.verdict.finding)
 
 
 def _unknown(row: Remediation | None, look: Look, now: datetime) -> Remediation:

@@ -7,6 +7,7 @@ step is planned anew from what is there, and only steps that were agreed to are 
 from datetime import datetime, timedelta
 
 from shared.core import ids
+from shared.core.decide import Kind
 from shared.core.errors import Refused
 from shared.core.ports import Event, Ports, Stored
 from shared.core.record import STUCK_UNTIL_CHANGED, Remediation, State, moved
@@ -17,23 +18,29 @@ _SAVED_BY_THEN = timedelta(seconds=3)
 
 
 def retry(ports: Ports, stored: Stored, cause: Cause, origin: str = "") -> Stored:
-    """Open a failed, rejected or expired row for a fresh evaluation. `cause` says who asks: a person, or the sweep.
+    """Open a failed, rejected or expired row for a fresh evaluation, or have a ticket looked at anew.
 
-    Raises Refused where the row is in no such state, RowChanged where it has changed meanwhile.
+    `cause` says who asks: a person, who says that what stood in the way is gone, or the sweep. Raises Refused where the row is in no such state, RowChanged where it has changed meanwhile.
     """
     row = stored.row
-    if row.state not in STUCK_UNTIL_CHANGED:
+    is_ticket = row.state is State.OBSERVED and row.decision.kind is Kind.TICKET and not row.is_wished
+    if row.state not in STUCK_UNTIL_CHANGED and not is_ticket:
         raise Refused(
             "NothingToRetry",
-            f"the remediation is {row.state}; only failed, rejected and expired ones can be retried",
+            f"the remediation is {row.state}; only failed, rejected and expired ones, and tickets, can be retried",
         )
     if row.state is State.FAILED and _is_agreed(row, ports.clock.now()):
         return _go_on(ports, stored, cause, origin)
     # The message first, for a moment later: a person's click has no message of its own that would be delivered again.
     # If the row is not saved after all, the look finds it as it was and changes nothing.
     ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), _SAVED_BY_THEN)
-    state = State.AWAITING_APPROVAL if row.is_wished else State.SUPERSEDED  # no look opens a wish again: a person does
-    again = moved(row, state, ports.clock.now(), attempt=0, cause=cause, approvals=())
+    if is_ticket:  # it stands until the look says otherwise
+        again = moved(row, row.state, ports.clock.now(), cause=cause)
+    else:
+        state = (
+            State.AWAITING_APPROVAL if row.is_wished else State.SUPERSEDED
+        )  # a person opens a wish again, no look does
+        again = moved(row, state, ports.clock.now(), attempt=0, cause=cause, approvals=())
     return ports.records.save(again, _event(row, cause, "Retry", origin), stored)
 
 

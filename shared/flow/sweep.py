@@ -90,14 +90,18 @@ def _mended(ports: Ports) -> int:
 
 
 def _wake_vaults(ports: Ports, looked_at: set[str]) -> int:
-    """Have every CMK vault that we know looked at as a whole: only a sweep can tell that nobody uses an identity any more."""
+    """Have every CMK vault that we know looked at as a whole, and every workspace that is on a customer-managed key.
+
+    Only a sweep can tell that nobody uses an identity any more, and that a key in use was disabled.
+    """
     woken, cursor = 0, ""
     if not any(it.control.takes_away for it in ports.remediators):
         return woken
     while True:
         page = ports.records.memories(cursor, _PAGE)
         for target, memory in page.items:
-            if memory.was_cmk_vault and target.lower() not in looked_at:
+            # A workspace names vaults: what happens to its keys there wakes nobody but us.
+            if (memory.was_cmk_vault or memory.vaults) and target.lower() not in looked_at:
                 ports.queue.send(EVALUATE, Evaluate(ids.parse(target), Cause("sweep")).body())
                 woken += 1
         cursor = page.cursor

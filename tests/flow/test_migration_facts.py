@@ -12,15 +12,18 @@ from shared.core.choices import Choices, KeyVault
 from shared.core.errors import Refused
 from shared.core.record import State
 from shared.core.steps import Request
+from shared.core.wake import Cause
 from shared.flow.confirm import confirm
 from shared.flow.evaluate import evaluate
+from shared.flow.retry import retry
+from shared.flow.sweep import sweep
 from tests.access import DATABRICKS, TENANT, assignment
 from tests.bricks import key_body
 from tests.fakes import World, vault_body, vault_id, workspace_id
 from tests.flow.conftest import evaluation, run
 from tests.flow.moving import agree, look_at, moving_world, plain_workspace, row_of, stored_of, workspace_of
 
-
+LAYERS = {"managedServices", "dbfsRoot", "managedDisk"}
 NARROW = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 
 
@@ -227,3 +230,41 @@ def test_plain_workspaces_are_left_in_peace() -> None:
     look_at(world)
 
     assert [it.row for it in world.records.rows.values() if it.row.control == "DBX-CMK"] == []
+
+
+def test_a_key_that_is_disabled_later_is_found_by_the_sweep() -> None:
+    """Nobody tells the workspace: the night looks at it, and the layers say what is wrong."""
+    world = moving_world()
+    look_at(world)
+    agree(world)
+    confirm(world, stored_of(world), "dana", "done")
+    run(world)
+    assert row_of(world).state is State.RESOLVED
+    (path,) = [it for it in world.arm.resources if "/keys/cmk-" in it]
+    world.arm.resources[path]["properties"]["attributes"]["enabled"] = False
+    world.clock.advance(86_400)
+    sweep(world)
+    run(world, rounds=100)
+
+    assert {it: row_of(world, it).finding.reason for it in sorted(LAYERS)} == dict.fromkeys(
+        sorted(LAYERS), "KeyIsDisabled"
+    )
+    assert row_of(world).verdict != "Compliant" or row_of(world).state is not State.RESOLVED
+
+
+def test_what_stood_in_the_way_is_gone_and_somebody_says_so() -> None:
+    """A lock kept it a ticket; taken off, a retry has it looked at anew, and it can be approved."""
+    world = moving_world()
+    lock = {
+        "name": "audit",
+        "properties": {"level": "ReadOnly"},
+        "id": f"{workspace_id()}/providers/Microsoft.Authorization/locks/audit",
+    }
+    world.grants.lock_bodies.append(lock)
+    look_at(world)
+    assert (row_of(world).state, row_of(world).decision.reason) == (State.OBSERVED, "Locked")
+    world.grants.lock_bodies.clear()
+    retry(world, stored_of(world), Cause("person", "r", "dana"))
+    run(world)
+
+    assert row_of(world).state is State.AWAITING_APPROVAL
