@@ -134,16 +134,18 @@ def test_one_road(azure: Client, rbac: bool) -> None:
 def test_what_azure_says_proves_nothing(azure: Client) -> None:
     """Disks on a vault that does not exist, on a disabled key, without a grant: Azure says Succeeded, nobody says compliant."""
     key_vault(azure, FREE)
-    bogus, disabled, bare = (plain(azure, FREE, tags={}, encryption=disks(vault, name)) for vault, name in (
-        ("kv-does-not-exist", "k"), ("kv-keys-free", make_key(azure, FREE, "off", enabled=False)),
-        ("kv-keys-free", make_key(azure, FREE, "on")),
-    ))  # fmt: skip
+    bogus = plain(azure, FREE, encryption=disks("kv-does-not-exist", "k"))
+    disabled = plain(
+        azure, FREE, tags={}, encryption=disks("kv-keys-free", make_key(azure, FREE, "off", enabled=False))
+    )
+    bare = plain(azure, FREE, tags={}, encryption=disks("kv-keys-free", make_key(azure, FREE, "on")))
     missing = disabled.soon("observed", subject="managedDisk")
     lacking = bare.soon("observed", subject="managedDisk")
-    unseen = bogus.soon("observed")
+    unseen = bogus.soon("awaiting_approval", "observed")
+    layers = {it["layer"]: (it["verdict"], it["reason"]) for it in unseen["finding"]["evidence"]["layers"]}
 
     assert (missing["finding"]["reason"], lacking["finding"]["reason"]) == ("KeyIsDisabled", "KeyPermissionMissing")
-    assert (unseen["verdict"], unseen["finding"]["reason"]) == ("Unknown", "VaultNotSeen")
+    assert layers["managedDisk"] == ("unknown", "VaultNotSeen")
     assert [at.cluster()["started"] for at in (bogus, disabled, bare)] == [False, False, False]
     for at in (bogus, disabled, bare):
         verdicts = until(partial(explained, at), "an explanation")
