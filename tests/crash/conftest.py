@@ -33,7 +33,7 @@ def nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, M
     with Stack(chosen("random"), tmp_path_factory.mktemp("nobody") / "local", hosts=0) as stack:
         client = Client(stack.facts)
         # A subscription large enough that no guard rail thinks we change most of it.
-        others = [_vault(client, f"kv-other-{number}", enablePurgeProtection=True) for number in range(1000)]
+        others = [vault_body(client, f"kv-other-{number}", enablePurgeProtection=True) for number in range(1000)]
         client.manage("POST", "/seed", {"resources": [*others, _identity(client)]})
         yield client, stack.app_settings()
 
@@ -85,7 +85,7 @@ def seed_vault(
     cloud: Client, name: str = "", tags: Mapping[str, str] = MappingProxyType({"cmk-vault": "true"}), **properties: Any
 ) -> str:
     """Put an unprotected CMK vault into the world; returns its id."""
-    body = _vault(cloud, name or f"kv-crash-{next(_NUMBERS)}", **properties) | {"tags": dict(tags)}
+    body = vault_body(cloud, name or f"kv-crash-{next(_NUMBERS)}", **properties) | {"tags": dict(tags)}
     cloud.manage("POST", "/seed", {"resources": [body]})
     return str(body["id"])
 
@@ -100,7 +100,7 @@ def _identity(cloud: Client) -> dict[str, Any]:
     return {"id": path, "name": path.rsplit("/", 1)[1], "location": "westeurope", "properties": named}
 
 
-def _vault(cloud: Client, name: str, **properties: Any) -> dict[str, Any]:
+def vault_body(cloud: Client, name: str, **properties: Any) -> dict[str, Any]:
     at = cloud.facts["subscriptions"][0]
     path = f"/subscriptions/{at}/resourceGroups/rg-crash/providers/Microsoft.KeyVault/vaults/{name}"
     own = {
