@@ -101,6 +101,7 @@ def _identity(cloud: Client) -> dict[str, Any]:
 
 
 def vault_body(cloud: Client, name: str, **properties: Any) -> dict[str, Any]:
+    """Return an unprotected CMK vault, as an ARM body to seed."""
     at = cloud.facts["subscriptions"][0]
     path = f"/subscriptions/{at}/resourceGroups/rg-crash/providers/Microsoft.KeyVault/vaults/{name}"
     own = {
