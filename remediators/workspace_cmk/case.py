@@ -14,7 +14,6 @@ from shared.core.graph import Graph, graph
 from shared.core.keyvaults import around, chosen
 
 TITLES = {"managedServices": "managed services", "dbfsRoot": "DBFS root", "managedDisk": "managed disks"}
-USER = {"dbfsRoot": "storageAccountIdentity", "managedDisk": "managedDiskIdentity"}
 
 
 class Standing(StrEnum):

@@ -48,10 +48,11 @@ def _whole(case: Case, states: tuple[State, ...]) -> Verdict:
     evidence: dict[str, Any] = {"layers": [it.shown() for it in states], "in_scope_because": case.because}
     if case.targets or plan.unfinished(case):
         return _migration(case, states, evidence)
-    if plan.steps(case):
+    left = plan.steps(case)
+    if left:
         said = "its disks are on a new key; whatever runs was started before that: restart it, then confirm"
         finding = Finding("ComputeNotRestarted", said, evidence)
-        return NonCompliant(finding, asks=ASKS, since=case.memory.restart, steps=plan.steps(case))
+        return NonCompliant(finding, asks=ASKS, since=case.memory.restart, steps=left)
     asked_for = [it for it in states if it.layer in case.choices.layers and case.because]
     unknown = next((it for it in asked_for if it.standing is Standing.UNKNOWN), None)
     if unknown:

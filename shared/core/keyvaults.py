@@ -127,11 +127,16 @@ def values(snapshot: Snapshot, memory: Memory, choices: Choices) -> Mapping[str,
         refs.STORAGE: workspace.layer("dbfsRoot").principal,
         refs.DISKS: workspace.layer("managedDisk").principal,
     }
+    disks = workspace.layer("managedDisk").key
+    if disks:  # what they are on stays to be let in, whatever vault is chosen by now
+        found[refs.key_name(purpose("managedDisk", choices))] = disks.name
     vault = chosen(workspace, memory, choices)
     at = around(snapshot, vault) if vault else None
     if at is None:
         return found
     for layer in {purpose(name, choices) for name in LAYERS}:
         name, key = drawn(memory, at.target, layer), made(at, memory, layer, choices)
-        found |= {refs.key_name(layer): name.name if name else "", refs.key_version(layer): key.version if key else ""}
+        found |= {refs.key_version(layer): key.version if key else ""}
+        if name:
+            found[refs.key_name(layer)] = name.name
     return found

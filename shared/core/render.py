@@ -29,6 +29,8 @@ class Shown(Protocol):
     def after(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
+_SOURCE = workspace_moves.KEY_SOURCE
+_BICEP = "Microsoft.Databricks/workspaces: properties"
 _FLAGS = {
     "keys": "--key-permissions",
     "secrets": "--secret-permissions",
@@ -193,33 +195,27 @@ def _prepare(step: Shown) -> dict[str, str]:
 
 def _encrypt(step: Shown) -> dict[str, str]:
     vault, key, version = (str(step.after[name]) for name in ("vault", "key", "version"))
+    named = _hcl(f"{vault}keys/{key}/{version}")
+    literals = [_text(it) for it in (vault, key, version)]
     layer = str(step.after["layer"])
     if layer == "dbfsRoot":
-        words = [
-            "--key-source",
-            "Microsoft.Keyvault",
-            "--key-vault",
-            vault,
-            "--key-name",
-            key,
-            "--key-version",
-            version,
-        ]
-        terraform = "azurerm_databricks_workspace_root_dbfs_customer_managed_key: key_vault_key_id"
-        bicep = "Microsoft.Databricks/workspaces: properties.parameters.encryption.value"
+        fields = ", ".join(map(": ".join, zip(("keyvaulturi", "KeyName", "keyversion"), literals, strict=True)))
+        az = ["--key-source", _SOURCE, "--key-vault", vault, "--key-name", key, "--key-version", version]
+        terraform = f"azurerm_databricks_workspace_root_dbfs_customer_managed_key: key_vault_key_id = {named}"
+        bicep = f"parameters.encryption.value: {{ keySource: '{_SOURCE}', {fields} }}"
     else:
-        flag = "disk" if layer == "managedDisk" else "managed-services"
-        words = [f"--{flag}-key-vault", vault, f"--{flag}-key-name", key, f"--{flag}-key-version", version]
-        words += ["--disk-key-auto-rotation", "true"] if layer == "managedDisk" else []
-        terraform = f"azurerm_databricks_workspace: {flag.replace('-', '_')}_cmk_key_vault_key_id"
-        terraform = terraform.replace("disk_cmk", "managed_disk_cmk")
-        bicep = f"Microsoft.Databricks/workspaces: properties.encryption.entities.{layer}"
-    named = f"{vault}keys/{key}/{version}"
-    return {
-        "az": _workspace(step, *words),
-        "terraform": f"{terraform} = {_hcl(named)}",
-        "bicep": f"{bicep}: {_text(named)}",
-    }
+        is_disk = layer == "managedDisk"
+        flag, argument = ("disk", "managed_disk") if is_disk else ("managed-services", "managed_services")
+        az = [f"--{flag}-key-vault", vault, f"--{flag}-key-name", key, f"--{flag}-key-version", version]
+        az += ["--disk-key-auto-rotation", "true"] if is_disk else []
+        terraform = f"azurerm_databricks_workspace: {argument}_cmk_key_vault_key_id = {named}"
+        terraform += ", managed_disk_cmk_rotation_to_latest_version_enabled = true" if is_disk else ""
+        fields = ", ".join(map(": ".join, zip(("keyVaultUri", "keyName", "keyVersion"), literals, strict=True)))
+        rotates = ", rotationToLatestKeyVersionEnabled: true" if is_disk else ""
+        bicep = (
+            f"encryption.entities.{layer}: {{ keySource: '{_SOURCE}', keyVaultProperties: {{ {fields} }}{rotates} }}"
+        )
+    return {"az": _workspace(step, *az), "terraform": terraform, "bicep": f"{_BICEP}.{bicep}"}
 
 
 def _workspace(step: Shown, *words: str) -> str:

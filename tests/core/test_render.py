@@ -88,8 +88,25 @@ def test_templates_keep_a_layer_on_its_key(layer: str) -> None:
         "dbfsRoot": "azurerm_databricks_workspace_root_dbfs_customer_managed_key: key_vault_key_id",
     }[layer]
 
-    assert found["terraform"] == [f'{argument} = "https://kv/keys/k/1"']
-    assert found["bicep"][0].endswith(": 'https://kv/keys/k/1'")
+    more = ", managed_disk_cmk_rotation_to_latest_version_enabled = true" if layer == "managedDisk" else ""
+    assert found["terraform"] == [f'{argument} = "https://kv/keys/k/1"{more}']
+    assert found["bicep"] == [
+        {
+            "managedServices": (
+                "Microsoft.Databricks/workspaces: properties.encryption.entities.managedServices: { keySource: "
+                "'Microsoft.Keyvault', keyVaultProperties: { keyVaultUri: 'https://kv/', keyName: 'k', keyVersion: '1' } }"
+            ),
+            "managedDisk": (
+                "Microsoft.Databricks/workspaces: properties.encryption.entities.managedDisk: { keySource: "
+                "'Microsoft.Keyvault', keyVaultProperties: { keyVaultUri: 'https://kv/', keyName: 'k', keyVersion: '1' }, "
+                "rotationToLatestKeyVersionEnabled: true }"
+            ),
+            "dbfsRoot": (
+                "Microsoft.Databricks/workspaces: properties.parameters.encryption.value: { keySource: "
+                "'Microsoft.Keyvault', keyvaulturi: 'https://kv/', KeyName: 'k', keyversion: '1' }"
+            ),
+        }[layer]
+    ]
 
 
 def test_a_step_of_a_person_has_no_command() -> None:
@@ -113,11 +130,17 @@ def test_every_name_is_a_literal_of_a_template(layer: str, name: str, version: s
     found = hints([_encrypt(layer, "kv", name, version)])
     address = f"https://kv/keys/{name}/{version}"
 
-    assert _terraform(found["terraform"][0].partition(" = ")[2]) == address
-    assert (
-        _bicep(found["bicep"][0].partition(": ")[2].partition(": ")[2] or found["bicep"][0].partition(": ")[2])
-        == address
+    terraform = (
+        found["terraform"][0]
+        .partition(" = ")[2]
+        .removesuffix(", managed_disk_cmk_rotation_to_latest_version_enabled = true")
     )
+    assert _terraform(terraform) == address
+    (bicep,) = found["bicep"]
+    # What is not a string is ours: with the strings taken out nothing of the names is left.
+    literals = re.findall(r"'(?:[^'\\]|\\.)*'", bicep)
+    assert [_bicep(it) for it in literals] == ["Microsoft.Keyvault", "https://kv/", name, version]
+    assert re.fullmatch(r"[A-Za-z./{}:, ]+", re.sub(r"'(?:[^'\\]|\\.)*'", "", bicep))
 
 
 def _terraform(literal: str) -> str:
