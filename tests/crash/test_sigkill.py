@@ -1,5 +1,6 @@
 """The worker is killed with SIGKILL after every write of the main journey, on the whole stack; its host starts it again."""
 
+import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.migration import LAYERS, WEST, Plain, key_vault, plain
 
 HOLD = 2  # seconds for which the host holds a message; 600 in Azure
 _KILLS = 8
+_APART = 12  # more writes than one message makes
 MOST = 40  # more writes than the journey has
 
 
@@ -61,6 +63,21 @@ def test_a_worker_killed_after_any_write_loses_nothing(stack: tuple[Stack, Path]
 @pytest.mark.timeout(600)
 def test_a_worker_killed_eight_times_in_a_migration_loses_nothing(stack: tuple[Stack, Path]) -> None:
     """Killed over and over on the way, by the seed: the migration ends as if nobody had died, and nothing was done twice."""
+    draw = random.Random(os.environ["CMK_SEED"])
+
+    assert _migrated(stack, (draw.randint(2, 7) for _ in range(_KILLS))) == _KILLS
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("first", range(1, _APART + 1))
+def test_a_worker_killed_after_every_write_of_a_migration_loses_nothing(stack: tuple[Stack, Path], first: int) -> None:
+    """As many migrations as there are writes between two kills: each write is died after in one of them."""
+    assert _migrated(stack, itertools.chain([first], itertools.repeat(_APART))) > _KILLS // 2
+
+
+def _migrated(stack: tuple[Stack, Path], kills: Iterator[int]) -> int:
+    """Migrate a workspace while workers die so many writes after one another; check the end; return how many died."""
     running, arm = stack
     azure = Client(running.facts)
     azure.manage("POST", "/knobs", {"activity_lag": 0})
@@ -71,26 +88,27 @@ def test_a_worker_killed_eight_times_in_a_migration_loses_nothing(stack: tuple[S
         ends = (datetime.now(UTC) + timedelta(days=1)).isoformat()
         said = {"fingerprint": row["plan"]["fingerprint"], "comment": "seen and right", "expires": ends}
         azure.call("POST", f"/api/remediations/{row['id']}/approve", person, body=said)
-    draw, deaths = random.Random(os.environ["CMK_SEED"]), 0
+    armed = 0
 
     def ends_well() -> bool:
-        nonlocal deaths
+        nonlocal armed
         if not running.is_host_alive():
             running.replace_host()
-        if deaths < _KILLS and not arm.exists():
-            arm.write_text(str(draw.randint(2, 9)))
-            deaths += 1
+        kill = None if arm.exists() else next(kills, None)
+        if kill:
+            arm.write_text(str(kill))
+            armed += 1
         return _asked(azure, at, "AwaitsConfirmation") is not None
 
-    until(ends_well, "the end of the migration", 400)
+    until(ends_well, "the end of the migration", 600)
+    died = armed - arm.exists()
     arm.unlink(missing_ok=True)
-
-    assert deaths == _KILLS
     assert set(at.keys()) == set(LAYERS)
     assert len([write for write in at.puts() if write["status"] in {0, 201}]) == 4
     assert at.cluster() == {"started": True}
     whole = until(lambda: _whole(azure, at.id, "DBX-CMK"), "the record")
     assert (whole["occurrence"], whole["history_intact"]) == (1, True)
+    return died
 
 
 def _asked(azure: Client, at: Plain, reason: str = "NeedsAPerson") -> dict[str, Any] | None:
