@@ -1,6 +1,8 @@
 """Death in the middle of a migration: whatever write it dies over, it goes on from there, and nothing is done twice."""
 
-from collections.abc import Sequence
+import os
+import random
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -109,9 +111,21 @@ def _keys_of(cloud: Client, played: Played) -> list[str]:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_death_in_a_migration_changes_nothing(cloud: Client, pump: Pump, after: bool) -> None:
+    """A third of its writes, drawn by the seed, are died over; all of them in `make soak`."""
+    _die(cloud, pump, random.Random(os.environ["CMK_SEED"]).sample(range(1, APART + 1), APART // 3), after=after)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_death_at_every_write_of_a_migration_changes_nothing(cloud: Client, pump: Pump, after: bool) -> None:
     """As many plays as there are writes between two deaths: each write is died over in one of them."""
-    deaths = [Death(tuple(range(at, MOST, APART)), after) for at in range(1, APART + 1)]
+    _die(cloud, pump, range(1, APART + 1), after=after)
+
+
+def _die(cloud: Client, pump: Pump, starts: Iterable[int], *, after: bool) -> None:
+    deaths = [Death(tuple(range(at, MOST, APART)), after) for at in starts]
     plays = play(cloud, pump, deaths)
     writes = min(len(death.writes) for death in deaths)
 
