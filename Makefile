@@ -24,7 +24,7 @@ check: setup ## lint, types, import contracts
 	@.venv/bin/lint-imports
 
 test: check ## everything that CI runs
-	@$(PY) -m pytest -n 2 --dist worksteal
+	@$(PY) -m pytest -n 2
 
 soak: setup ## the long loops: several instances under random kills for minutes
 	@$(PY) -m pytest -m soak

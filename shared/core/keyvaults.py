@@ -137,6 +137,5 @@ def values(snapshot: Snapshot, memory: Memory, choices: Choices) -> Mapping[str,
     for layer in {purpose(name, choices) for name in LAYERS}:
         name, key = drawn(memory, at.target, layer), made(at, memory, layer, choices)
         found |= {refs.key_version(layer): key.version if key else ""}
-        if name:
-            found[refs.key_name(layer)] = name.name
+        found[refs.key_name(layer)] = name.name if name else found.get(refs.key_name(layer), "")
     return found

@@ -29,7 +29,7 @@ def drain(ports: Ports, queue: str, delivery: Delivery) -> None:
     ports.records.poison(Poisoned(queue, delivery.id, reason, text, body), ports.clock.now())
     say(_log, "poisoned", logging.ERROR, queue=queue, message=delivery.id)
     if isinstance(message, Apply):
-        _fail(ports, message, message.claim or delivery.id, Refused(reason, text))
+        _fail(ports, message, Refused(reason, text))
 
 
 def _read(queue: str, delivery: Delivery) -> Evaluate | Apply | Notify | None:
@@ -39,12 +39,13 @@ def _read(queue: str, delivery: Delivery) -> Evaluate | Apply | Notify | None:
         return None
 
 
-def _fail(ports: Ports, message: Apply, claimant: str, error: Refused) -> None:
-    """Fail the row, unless another message has it: that one goes on, and the sweep heals it should it die."""
+def _fail(ports: Ports, message: Apply, error: Refused) -> None:
+    """Fail the row; where a step was done and only the next message is missing, send that instead."""
     stored = ports.records.get(message.remediation)
     if stored is None or stored.row.plan.fingerprint != message.fingerprint:
         return  # an old message: the row has another plan by now
-    if stored.row.claim not in {"", claimant}:
+    if stored.row.state is State.QUEUED and stored.row.claim:
+        ports.queue.send(APPLY, message.body())
         return
     try:
         if stored.row.state in {State.QUEUED, State.APPLYING}:

@@ -18,7 +18,7 @@ from tests.estate import CRYPTO_OFFICER, NARROW, THREE, Place, place, policy
 
 STRANGER = "57a00001-58f1-4a6b-b0c4-000000000001"
 NEWCOMER = "57a00002-58f1-4a6b-b0c4-000000000002"
-INTERLEAVINGS = 200
+INTERLEAVINGS = 100
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def _begin(pump: Pump, at: Place, death: Death | None = None) -> None:
 def test_a_second_writer_never_costs_anybody_else_their_entry(
     cloud: Client, pump: Pump, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """200 random interleavings with somebody who reads, changes and writes the whole vault: no other entry is lost.
+    """A hundred random interleavings with somebody who reads, changes and writes the whole vault: no other entry is lost.
 
     What that writer gives back to our own identity meanwhile is narrowed again by the look that follows its event.
     """

@@ -13,14 +13,17 @@ from shared.core.errors import Refused
 from shared.core.record import State
 from shared.core.steps import Request
 from shared.core.wake import Cause
+from shared.flow.apply import apply
+from shared.flow.approve import Yes, approve
 from shared.flow.confirm import confirm
+from shared.flow.drain import drain
 from shared.flow.evaluate import evaluate
 from shared.flow.retry import retry
 from shared.flow.sweep import sweep
 from tests.access import DATABRICKS, TENANT, assignment
 from tests.bricks import key_body
 from tests.fakes import World, vault_body, vault_id, workspace_id
-from tests.flow.conftest import evaluation, run
+from tests.flow.conftest import delivery, evaluation, run
 from tests.flow.moving import agree, look_at, moving_world, plain_workspace, row_of, stored_of, workspace_of
 
 LAYERS = {"managedServices", "dbfsRoot", "managedDisk"}
@@ -268,3 +271,20 @@ def test_what_stood_in_the_way_is_gone_and_somebody_says_so() -> None:
     run(world)
 
     assert row_of(world).state is State.AWAITING_APPROVAL
+
+
+def test_a_message_that_is_poisoned_after_its_step_does_not_end_the_migration() -> None:
+    """Its worker died five times, the last time after its step was saved: the next one is sent, nothing has failed."""
+    world = moving_world()
+    look_at(world)
+    row = row_of(world)
+    yes = Yes("amit", row.plan.fingerprint, "right", world.clock.now() + timedelta(days=1))
+    approve(world, stored_of(world), yes)
+    apply(world, delivery(world.queue.take("apply"), world.clock.now()))
+    poisoned = delivery(world.queue.take("apply"), world.clock.now(), "another id, as the host gives it")
+    world.queue.sent.clear()
+    drain(world, "apply", poisoned)
+    assert row_of(world).state is State.QUEUED
+    run(world, rounds=100)
+
+    assert row_of(world).decision.reason == "AwaitsConfirmation"
