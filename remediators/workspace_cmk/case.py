@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.core.choices import LAYERS, Choices
+from shared.core.choices import Choices
 from shared.core.control import Finding, Memory
 from shared.core.demand import wanting, why_required
 from shared.core.facts import Snapshot, Vault, Workspace
@@ -60,10 +60,8 @@ class Case:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The layers to be migrated, in order. One whose change has failed is still to be, whatever Azure shows of it."""
-        wanted = wanting(self.workspace, self.memory, self.choices)
-        undone = self.memory.pending if self.workspace.has_failed else ()
-        return tuple(it for it in LAYERS if it in wanted or it in undone)
+        """The layers to be migrated, in order."""
+        return wanting(self.workspace, self.memory, self.choices)
 
     @property
     def has_begun(self) -> bool:

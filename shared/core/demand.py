@@ -28,14 +28,14 @@ def why_required(workspace: Workspace, memory: Memory, choices: Choices) -> str:
 
 
 def wanting(workspace: Workspace, memory: Memory, choices: Choices) -> tuple[str, ...]:
-    """Return the layers that must have a customer-managed key and have none, in the order of a migration."""
-    if not why_required(workspace, memory, choices):
-        return ()
-    return tuple(
-        name
-        for name in LAYERS
-        if workspace.layer(name).key is None and name in choices.layers and not excluded(workspace, name)
-    )
+    """Return the layers that must have a customer-managed key and have none, in the order of a migration.
+
+    One whose change has failed is still to be moved, whatever Azure shows of it.
+    """
+    undone = memory.pending if workspace.has_failed else ()
+    required = choices.layers if why_required(workspace, memory, choices) else frozenset[str]()
+    bare = {name for name in required if workspace.layer(name).key is None and not excluded(workspace, name)}
+    return tuple(name for name in LAYERS if name in undone or name in bare)
 
 
 def excluded(workspace: Workspace, layer: str) -> str:

@@ -47,6 +47,8 @@ OPENED_BY = {
 _DECIDED = frozenset(OPENED_BY.values())
 # Ended for good or for now: these rows are not findings any more.
 CLOSED = frozenset({State.RESOLVED, State.SUPERSEDED})
+# On their way: whatever else would change such a row must wait, or cancel it first.
+BUSY = frozenset({State.QUEUED, State.APPLYING})
 # Ended badly: only a changed plan, a retry or (failed) the nightly sweep opens them again.
 STUCK_UNTIL_CHANGED = frozenset({State.FAILED, State.REJECTED, State.EXPIRED})
 

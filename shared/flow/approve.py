@@ -17,14 +17,14 @@ from shared.core.plan import standing_rail
 from shared.core.ports import Event, Ports, Stored
 from shared.core.question import takes_two
 from shared.core.record import Approval, Remediation, State, exempted, moved
-from shared.flow.messages import APPLY, NOTIFY, Apply, Notify
+from shared.flow.follow import apply_soon
+from shared.flow.messages import NOTIFY, Notify
 from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.approve")
 
 LONGEST_COMMENT = 2000  # characters
 _LONGEST = timedelta(days=30)  # an approval older than that was given for another world
-_SAVED_BY_THEN = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,7 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
     if len(agreed) < (2 if not author or takes_two(row, ports.choices) else 1):
         waiting = moved(row, State.AWAITING_APPROVAL, now, approvals=approvals)
         return save(ports, stored, waiting, Event("approved", yes.person, "OneOfTwo", detail))
-    # The message first, for a moment later: a click has no message of its own that would be delivered again.
-    ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body(), _SAVED_BY_THEN)
+    apply_soon(ports, row)
     steps = tuple(step.id for step in row.plan.steps)
     queued = moved(row, State.QUEUED, now, approvals=approvals, approved=steps, attempt=0)
     return save(ports, stored, queued, Event("approved", yes.person, "Approved", detail))

@@ -13,9 +13,9 @@ from contextlib import suppress
 from shared.core.decide import Kind
 from shared.core.errors import Refused, RowChanged
 from shared.core.ports import Event, Ports, Stored
-from shared.core.record import Remediation, State, moved
+from shared.core.record import BUSY, Remediation, State, moved
 from shared.flow.approve import check_comment, save
-from shared.flow.undo import BUSY, lift
+from shared.flow.undo import lift
 
 
 def cancel(ports: Ports, stored: Stored, person: str, comment: str, origin: str = "") -> Stored:

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.core import ids
 from shared.core.control import Memory
@@ -12,12 +12,10 @@ from shared.core.ports import Event, Ports, Stored
 from shared.core.record import PlannedStep, State, moved
 from shared.core.wake import Cause
 from shared.flow.approve import check_comment
-from shared.flow.messages import EVALUATE, Evaluate
+from shared.flow.follow import look_soon
 from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.confirm")
-
-_SAVED_BY_THEN = timedelta(seconds=3)
 
 
 def confirm(ports: Ports, stored: Stored, person: str, comment: str, origin: str = "") -> Stored:
@@ -26,15 +24,13 @@ def confirm(ports: Ports, stored: Stored, person: str, comment: str, origin: str
     if row.state is not State.AWAITING_APPROVAL or row.decision.reason != AWAITS_CONFIRMATION:
         raise Refused("NothingToConfirm", "the remediation does not wait for anything that a person has to do")
     check_comment(comment)
-    # The message first, for a moment later: a click has no message of its own that would be delivered again.
-    target = ids.parse(row.target)
-    ports.queue.send(EVALUATE, Evaluate(target, Cause("person", row.id, person)).body(), _SAVED_BY_THEN)
+    look_soon(ports, row, Cause("person", row.id, person))
     steps = tuple(_done(step, now) for step in row.plan.steps)
     changed = moved(row, row.state, now, plan=replace(row.plan, steps=steps))
     detail = {"comment": comment.strip(), "from": origin}
     # The record first: a confirmation that is not on it must not count. One that is, and does not count, is made again.
     saved = ports.records.save(changed, Event("confirmed", person, "Confirmed", detail), stored)
-    ports.records.remember(target, _restarted)
+    ports.records.remember(ids.parse(row.target), _restarted)
     say(_log, "confirmed", remediation=row.id, target=row.target, actor=person)
     return saved
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from shared.core.errors import BadInput, Refused, RowChanged
 from shared.core.ports import Delivery, Poisoned, Ports
-from shared.core.record import State
+from shared.core.record import BUSY, State
 from shared.flow import messages
 from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate, Notify
 from shared.flow.say import say
@@ -48,7 +48,7 @@ def _fail(ports: Ports, message: Apply, error: Refused) -> None:
         ports.queue.send(APPLY, message.body())
         return
     try:
-        if stored.row.state in {State.QUEUED, State.APPLYING}:
+        if stored.row.state in BUSY:
             fail(Work(ports, stored), error)
     except RowChanged as problem:
         say(_log, "ignored", logging.WARNING, remediation=message.remediation, reason=problem.reason)

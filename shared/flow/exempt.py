@@ -6,7 +6,7 @@ and only as far as the finding is still the one that was shown (DESIGN 5).
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.core import exemption, ids
@@ -15,6 +15,7 @@ from shared.core.decide import Decision, Kind
 from shared.core.errors import Denied, Refused, RowChanged, Temporary
 from shared.core.ports import Event, Ports, Stored
 from shared.core.record import (
+    BUSY,
     OPENED_BY,
     Exemption,
     RecordedPlan,
@@ -26,15 +27,15 @@ from shared.core.record import (
     resolved,
 )
 from shared.core.wake import Cause
+from shared.flow.follow import look_soon
 from shared.flow.messages import EVALUATE, Evaluate
 from shared.flow.say import say
-from shared.flow.undo import BUSY, Wish, ask, check_wish, exempt
+from shared.flow.undo import Wish, ask, check_wish, exempt
 from shared.flow.work import Work
 
 _log = logging.getLogger("cmkwarden.exempt")
 
 _ASKED = "an exemption leaves the finding as it is until {until:%Y-%m-%d %H:%M} UTC: somebody else must approve it"
-_SAVED_BY_THEN = timedelta(seconds=3)
 
 
 def exemption_of(ports: Ports, stored: Stored, wish: Wish) -> Stored:
@@ -77,9 +78,7 @@ def end_exemption(ports: Ports, stored: Stored, person: str, comment: str = "", 
         raise Refused("NotExempted", "no exemption of this remediation is in force")
     if row.state in BUSY:
         raise Refused("BeingWorkedOn", f"the remediation is {row.state}: what it does must end first")
-    # The message first, for a moment later: a click has no message of its own that would be delivered again.
-    again = Evaluate(ids.parse(row.target), Cause("person", row.id, person))
-    ports.queue.send(EVALUATE, again.body(), _SAVED_BY_THEN)
+    look_soon(ports, row, Cause("person", row.id, person))
     detail = {"comment": comment.strip(), "from": origin, "expires": row.exemption.expires.isoformat()}
     ended = moved(row, row.state, now, exemption=None)
     saved = ports.records.save(ended, Event("lifted", person, "ExemptionEnded", detail), stored)

@@ -16,7 +16,7 @@ from shared.core.graph import graph
 from shared.core.ids import ResourceId
 from shared.core.plan import Plan, Rail
 from shared.core.ports import Ports, Stored
-from shared.core.record import STUCK_UNTIL_CHANGED, State, exempted, is_let_through, remediation_id
+from shared.core.record import BUSY, STUCK_UNTIL_CHANGED, State, exempted, is_let_through, remediation_id
 from shared.core.rehearse import broken_by
 from shared.core.sandbox import LONGEST_NAME, is_sandbox
 from shared.core.settle import UNREADABLE, Look
@@ -24,7 +24,7 @@ from shared.core.steps import Step
 from shared.core.wake import Cause
 from shared.flow.gather import deepen
 
-_COUNTED = frozenset({State.QUEUED, State.APPLYING}) | STUCK_UNTIL_CHANGED
+_COUNTED = BUSY | STUCK_UNTIL_CHANGED
 NOTHING_TO_DO = Decision(Kind.OBSERVE, "NothingToDo", "there is no finding")
 
 # (target, reference of the write) -> the counting rail that stands against it, if one does

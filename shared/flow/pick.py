@@ -5,7 +5,6 @@ Picking makes another plan, which takes a yes of its own, and whoever picks coun
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from shared.core import ids
 from shared.core.control import Memory, Picked
@@ -14,18 +13,16 @@ from shared.core.facts import Workspace
 from shared.core.ids import ResourceId
 from shared.core.keyvaults import around, unfit_to_pick
 from shared.core.ports import Event, Ports, Stored
-from shared.core.record import State, moved
+from shared.core.record import BUSY, moved
 from shared.core.wake import Cause
 from shared.flow.approve import check_comment
+from shared.flow.follow import look_soon
 from shared.flow.gather import check_settled, gather
-from shared.flow.messages import EVALUATE, Evaluate
 from shared.flow.say import say
 
 _log = logging.getLogger("cmkwarden.pick")
 
-_SAVED_BY_THEN = timedelta(seconds=3)
 _MOST_PERSONS = 50
-_BUSY = frozenset({State.QUEUED, State.APPLYING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ def pick(ports: Ports, stored: Stored, wanted: Pick) -> Stored:
     check_comment(wanted.comment)
     if target.kind != ids.WORKSPACE or row.subject or row.is_wished:
         raise Refused("NothingToPick", "a vault is picked for the migration of a workspace")
-    if row.state in _BUSY:
+    if row.state in BUSY:
         raise Refused("BeingWorkedOn", f"the remediation is {row.state}: cancel it first")
     memory = ports.records.known(target).memory
     if any(it.version for it in memory.drawn):
@@ -53,8 +50,7 @@ def pick(ports: Ports, stored: Stored, wanted: Pick) -> Stored:
     before = memory.picked.persons if memory.picked else ()
     picked = Picked(str(vault), tuple(dict.fromkeys([*before, wanted.person]))[-_MOST_PERSONS:], ports.clock.now())
     _check(ports, target, vault, replace(memory, picked=picked))
-    # The message first, for a moment later: a click has no message of its own that would be delivered again.
-    ports.queue.send(EVALUATE, Evaluate(target, Cause("person", row.id, wanted.person)).body(), _SAVED_BY_THEN)
+    look_soon(ports, row, Cause("person", row.id, wanted.person))
     detail = {"vault": str(vault), "comment": wanted.comment.strip(), "from": wanted.origin}
     changed = moved(row, row.state, ports.clock.now(), approvals=(), requester=wanted.person)
     # The record first: a pick that is not on it must not count. One that is, and does not count, can be made again.

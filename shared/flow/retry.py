@@ -4,17 +4,14 @@ What persons have agreed to and what failed on its way goes on from where it sta
 step is planned anew from what is there, and only steps that were agreed to are taken (DESIGN 1.5).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from shared.core import ids
 from shared.core.decide import Kind
 from shared.core.errors import Refused
 from shared.core.ports import Event, Ports, Stored
 from shared.core.record import STUCK_UNTIL_CHANGED, Remediation, State, moved
 from shared.core.wake import Cause
-from shared.flow.messages import APPLY, EVALUATE, Apply, Evaluate
-
-_SAVED_BY_THEN = timedelta(seconds=3)
+from shared.flow.follow import apply_soon, look_soon
 
 
 def retry(ports: Ports, stored: Stored, cause: Cause, origin: str = "") -> Stored:
@@ -31,9 +28,7 @@ def retry(ports: Ports, stored: Stored, cause: Cause, origin: str = "") -> Store
         )
     if row.state is State.FAILED and _is_agreed(row, ports.clock.now()):
         return _go_on(ports, stored, cause, origin)
-    # The message first, for a moment later: a person's click has no message of its own that would be delivered again.
-    # If the row is not saved after all, the look finds it as it was and changes nothing.
-    ports.queue.send(EVALUATE, Evaluate(ids.parse(row.target), cause).body(), _SAVED_BY_THEN)
+    look_soon(ports, row, cause)
     if is_ticket:  # it stands until the look says otherwise
         again = moved(row, row.state, ports.clock.now(), cause=cause)
     else:
@@ -51,7 +46,7 @@ def _is_agreed(row: Remediation, now: datetime) -> bool:
 
 def _go_on(ports: Ports, stored: Stored, cause: Cause, origin: str) -> Stored:
     row = stored.row
-    ports.queue.send(APPLY, Apply(row.id, row.plan.fingerprint).body(), _SAVED_BY_THEN)
+    apply_soon(ports, row)
     queued = moved(row, State.QUEUED, ports.clock.now(), attempt=0, cause=cause)
     return ports.records.save(queued, _event(row, cause, "GoesOn", origin), stored)
 

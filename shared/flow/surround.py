@@ -3,7 +3,7 @@
 the workspace                               reads
 names vaults                                one inventory query for all; for each GET vault, with RBAC its roles
 names keys                                  GET of each key at the version in use
-must have keys on layers that have none     the locks on it; the vault chosen for its keys, its roles, locks and
+has layers that are to be moved              the locks on it; the vault chosen for its keys, its roles, locks and
                                             denials, and the keys drawn for it; or, where none is chosen, each vault
                                             that a person could pick
 """
@@ -27,7 +27,7 @@ def surround(ports: Ports, snapshot: Snapshot, memory: Memory) -> Snapshot:
     if not isinstance(workspace, Workspace) or not workspace.is_settled:
         return snapshot
     named = _named(ports, workspace)
-    wants = bool(wanting(workspace, memory, ports.choices) or memory.drawn)
+    wants = bool(wanting(workspace, memory, ports.choices))
     home = chosen(workspace, memory, ports.choices) if wants else None
     # Where a vault is chosen nobody needs the others; where none is, a person must see which there are.
     places = [home] if home else [it.vault for it in ports.choices.key_vaults[:MOST]] if wants else []

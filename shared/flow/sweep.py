@@ -24,7 +24,7 @@ from datetime import timedelta
 from shared.core import ids
 from shared.core.errors import BadInput, RowChanged, Temporary
 from shared.core.ports import Event, PoisonRecord, Ports
-from shared.core.record import Remediation, State, moved
+from shared.core.record import BUSY, Remediation, State, moved
 from shared.core.wake import Cause
 from shared.flow.expire import expire
 from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate
@@ -39,7 +39,6 @@ _log = logging.getLogger("cmkwarden.sweep")
 _PAGE = 200
 _DAY = timedelta(days=1)
 _LOOKED_AT = tuple(state for state in State if state is not State.RESOLVED)
-_MOVING = frozenset({State.QUEUED, State.APPLYING})
 
 
 def sweep(ports: Ports) -> int:
@@ -110,7 +109,7 @@ def _wake_vaults(ports: Ports, looked_at: set[str]) -> int:
 
 
 def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:
-    if row.state in _MOVING:
+    if row.state in BUSY:
         return _revive(ports, row)
     expire(ports, row)
     if row.is_wished:

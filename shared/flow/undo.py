@@ -18,6 +18,7 @@ from shared.core.errors import BadInput, Refused, Temporary
 from shared.core.plan import Plan
 from shared.core.ports import Event, Ports, Stored
 from shared.core.record import (
+    BUSY,
     OPENED_BY,
     Exemption,
     RecordedPlan,
@@ -40,7 +41,6 @@ from shared.flow.say import say
 _log = logging.getLogger("cmkwarden.undo")
 
 LONGEST_EXEMPTION = timedelta(days=90)  # DESIGN 5
-BUSY = frozenset({State.QUEUED, State.APPLYING})
 _ASKED = "an undo gives back what was taken away: it takes an approval, and exempts the finding until {until:%Y-%m-%d %H:%M} UTC"
 
 

@@ -18,6 +18,7 @@ from shared.flow.approve import Yes, approve
 from shared.flow.confirm import confirm
 from shared.flow.drain import drain
 from shared.flow.evaluate import evaluate
+from shared.flow.gather import gather
 from shared.flow.retry import retry
 from shared.flow.sweep import sweep
 from tests.access import DATABRICKS, TENANT, assignment
@@ -288,3 +289,21 @@ def test_a_message_that_is_poisoned_after_its_step_does_not_end_the_migration() 
     run(world, rounds=100)
 
     assert row_of(world).decision.reason == "AwaitsConfirmation"
+
+
+def test_where_nothing_is_to_be_moved_only_what_the_workspace_names_is_read() -> None:
+    """Its vault and its key. What would stand in the way of a migration is of no use once there is none to come."""
+    world = moving_world()
+    look_at(world)
+    agree(world)
+    confirm(world, stored_of(world), "dana", "restarted")
+    run(world)
+    assert row_of(world).state is State.RESOLVED
+
+    world.arm.calls.clear()
+    target = ids.parse(workspace_id())
+    found = gather(world, target, world.records.known(target).memory)
+
+    key = next(path for path in world.arm.resources if "/keys/" in path)
+    assert world.arm.calls == [("GET", target.key), ("GET", vault_id().lower()), ("GET", key)]
+    assert found.hindrances is None
