@@ -37,7 +37,7 @@ LOCK := .tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emi
 lock: setup ## compile requirements*.txt anew from pyproject.toml, and those of the clients
 	@$(LOCK) --extra telemetry -o requirements-telemetry.txt
 	@$(LOCK) -c requirements-telemetry.txt -o requirements.txt
-	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) --group dev --extra cli -c requirements.txt -o requirements-dev.txt
 	@for list in simulator/clients/requirements/*.in; do .tools/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header $$list -o $${list%.in}.txt; done
 
 clean: ## remove what make has created
