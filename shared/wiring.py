@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Arm,
         Clock,
         Diary,
+        Estate,
         Grants,
         Hand,
         Inventory,
@@ -102,6 +103,13 @@ class App:
         from shared.adapters.records import TableRecords
 
         return TableRecords(self.settings.table_url, self._storage)
+
+    @cached_property
+    def estate(self) -> Estate:
+        """The last judgement on every target."""
+        from shared.adapters.estate import TableEstate
+
+        return TableEstate(self.settings.table_url, self._storage)
 
     @cached_property
     def answers(self) -> Answers:

@@ -12,12 +12,14 @@ from shared.core.choices import Choices
 from shared.core.control import Memory, Remediator
 from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
+from shared.core.judgement import Judgement
 from shared.core.plan import Write
 from shared.core.ports import (
     Claim,
     Event,
     Filed,
     Gather,
+    JudgementPage,
     Kept,
     Known,
     MemoryPage,
@@ -26,9 +28,11 @@ from shared.core.ports import (
     PoisonPage,
     PoisonRecord,
     Stored,
+    SummaryPage,
     TicketPage,
 )  # fmt: skip
 from shared.core.record import Remediation, State, key
+from shared.core.shelf import Wanted, place, summary
 from shared.core.steps import Request
 from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
@@ -186,9 +190,9 @@ class FakeQueue:
 
     def take(self, queue: str) -> str:
         """Remove and return the oldest message of a queue."""
-        for place, (name, body, _) in enumerate(self.sent):
+        for at, (name, body, _) in enumerate(self.sent):
             if name == queue:
-                del self.sent[place]
+                del self.sent[at]
                 return json.dumps(body)
         raise AssertionError(f"there is no message on {queue}")
 
@@ -234,15 +238,21 @@ class MemoryRecords:
         return self.rows[row.id]
 
     def page(self, *, states: Sequence[State], control: str, target: str, cursor: str, limit: int) -> Page:
-        at = _place(cursor)
-        found = [
-            stored.row
-            for _, stored in sorted(self.rows.items())
-            if (not states or stored.row.state in states)
-            and (not control or stored.row.control == control)
-            and (not target or stored.row.target.lower() == target.lower())
-        ]
-        return Page(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
+        found, following = self._listed(Wanted(states=tuple(states), control=control, target=target), cursor, limit)
+        return Page(tuple(found), following)
+
+    def walk(self, *, states: Sequence[State], cursor: str, limit: int) -> Page:
+        found = [it.row for name, it in sorted(self.rows.items()) if name > cursor and it.row.state in states]
+        return Page(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else "")
+
+    def summaries(self, wanted: Wanted, *, cursor: str, limit: int) -> SummaryPage:
+        found, following = self._listed(wanted, cursor, limit)
+        return SummaryPage(tuple(summary(row) for row in found), following)
+
+    def _listed(self, wanted: Wanted, cursor: str, limit: int) -> tuple[list[Remediation], str]:
+        at, rows = _place(cursor), sorted((stored.row for stored in self.rows.values()), key=place)
+        found = [row for row in rows if wanted.takes(summary(row))]
+        return found[at : at + limit], str(at + limit) if at + limit < len(found) else ""
 
     def history(self, row_id: str) -> tuple[Entry, ...]:
         return tuple(self.past.get(row_id, ()))
@@ -324,6 +334,28 @@ class MemoryRecords:
     def _etag(self) -> str:
         self.etags += 1
         return str(self.etags)
+
+
+@dataclass
+class MemoryEstate:
+    """The estate in memory."""
+
+    kept: dict[str, Judgement] = field(default_factory=dict)
+
+    def note(self, judgement: Judgement) -> None:
+        self.kept[judgement.target.lower()] = judgement
+
+    def drop(self, target: ResourceId) -> None:
+        self.kept.pop(target.key, None)
+
+    def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:
+        at = _place(cursor)
+        found = [
+            it
+            for it in sorted(self.kept.values(), key=lambda it: (it.name.lower(), it.target))
+            if it.kind == kind and text.lower() in it.name.lower() and (not worst or it.worst == worst)
+        ]
+        return JudgementPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
 
 
 @dataclass
@@ -437,6 +469,7 @@ class World:
         self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)
         self.records = MemoryRecords(self.clock)
+        self.estate = MemoryEstate()
         self.answers = MemoryAnswers()
         self.tickets = MemoryTickets()
 

@@ -1,8 +1,6 @@
-"""What cmkwarden knows, in Table Storage: rows with their histories, what is known of targets, ledgers, poison.
+"""What cmkwarden knows, in Table Storage: what is known of targets, ledgers, poison; the rows are in rows.py.
 
     table          partition          row              holds
-    remediations   remediation id     row              the current row; head and newest continue its history
-                                      history-0000001  one entry, written together with the row or not at all
     targets        key of the target  gather           for which message a gather began; storage stamps when
                                       memory           what earlier looks have taught
                                       due              when a look that is scheduled may begin
@@ -15,7 +13,7 @@
 Keys are hashes or GUIDs, so that any ARM id survives. Nothing here names a person but by object id.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,35 +21,29 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from azure.core.credentials import TokenCredential
-from azure.data.tables import TableServiceClient
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from shared.adapters.tables import Entity, Table, cells, joined
-from shared.core.chain import START, Entry, link
+from shared.adapters.rows import TableRows
+from shared.adapters.tables import Entity, Table, cells, encoded, etag_of, joined
 from shared.core.control import Memory
 from shared.core.errors import RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports import Event, Gather, Known, MemoryPage, Page, Poisoned, PoisonPage, PoisonRecord, Stored
-from shared.core.record import Remediation, State, key
+from shared.core.ports import (
+    Gather,
+    Known,
+    MemoryPage,
+    Poisoned,
+    PoisonPage,
+    PoisonRecord,
+)
+from shared.core.record import key
 
 _DAY = timedelta(days=1)
 
 
-class TableRecords:
+class TableRecords(TableRows):
     """The records of one storage account."""
-
-    def __init__(self, url: str, credential: TokenCredential) -> None:
-        self._url, self._credential = url, credential
-
-    @cached_property
-    def _service(self) -> TableServiceClient:
-        return TableServiceClient(self._url, credential=self._credential, retry_total=3)
-
-    @cached_property
-    def _rows(self) -> Table:
-        return Table(self._service, "remediations")
 
     @cached_property
     def _targets(self) -> Table:
@@ -64,54 +56,6 @@ class TableRecords:
     @cached_property
     def _poison(self) -> Table:
         return Table(self._service, "poison")
-
-    # rows
-
-    def get(self, row_id: str) -> Stored | None:
-        """Return the row, or None."""
-        entity = self._rows.get(row_id, "row")
-        return _stored(entity) if entity else None
-
-    def save(self, row: Remediation, event: Event, over: Stored | None) -> Stored:
-        """Write the row and its history entry together. Raises RowChanged where the row has changed since `over`."""
-        entry = _next(row, event, over)
-        entity = {
-            "PartitionKey": row.id, "RowKey": "row", "control": row.control, "target": row.target.lower(),
-            "state": row.state.value, "updated": row.updated, "head": entry.n, "newest": entry.hash,
-            **cells("body", _json(row)),
-        }  # fmt: skip
-        past = {"PartitionKey": row.id, "RowKey": f"history-{entry.n:07}", **cells("body", _json(entry))}
-        try:
-            etag = self._rows.together(entity, over.etag if over else "", past)
-        except RowChanged:
-            # The SDK sends a write again when its answer is lost: then the change that we meet is our own.
-            now = self.get(row.id)
-            if now is None or now.newest != entry.hash:
-                raise
-            return now
-        return Stored(row, etag, entry.n, entry.hash)
-
-    def page(self, *, states: Sequence[State], control: str, target: str, cursor: str, limit: int) -> Page:
-        """Return rows in the order of their ids; empty filters match all."""
-        conditions, parameters = ["RowKey eq @row"], {"row": "row"}
-        if states:
-            # The SDK finds its parameters between spaces.
-            conditions.append("( " + " or ".join(f"state eq @s{n}" for n in range(len(states))) + " )")
-            parameters |= {f"s{n}": state.value for n, state in enumerate(states)}
-        if control:
-            conditions.append("control eq @control")
-            parameters["control"] = control
-        if target:
-            conditions.append("target eq @target")
-            parameters["target"] = target.lower()
-        found, following = self._rows.page(" and ".join(conditions), parameters, cursor, limit)
-        return Page(tuple(_stored(entity).row for entity in found), following)
-
-    def history(self, row_id: str) -> tuple[Entry, ...]:
-        """Return the whole history of a row, oldest first."""
-        condition = "PartitionKey eq @id and RowKey ge 'history-' and RowKey lt 'history.'"
-        found = self._rows.query(condition, {"id": row_id})
-        return tuple(msgspec.json.decode(joined("body", entity), type=Entry) for entity in found)
 
     # targets
 
@@ -156,7 +100,7 @@ class TableRecords:
             return False
         fresh = {"PartitionKey": partition, "RowKey": "hand", "holder": row_id, "since": now}
         try:
-            self._targets.swap(fresh, _etag(entity) if entity else "")
+            self._targets.swap(fresh, etag_of(entity) if entity else "")
         except RowChanged:
             # Our own write, sent again by the SDK after its answer was lost, or somebody else's.
             taken = self._targets.get(partition, "hand")
@@ -169,7 +113,7 @@ class TableRecords:
         entity = self._targets.get(partition, "hand")
         if entity and entity["holder"] == row_id:
             with suppress(RowChanged):  # taken by somebody else since it was read
-                self._targets.remove(partition, "hand", _etag(entity))
+                self._targets.remove(partition, "hand", etag_of(entity))
 
     @retry(
         retry=retry_if_exception_type(RowChanged),
@@ -188,9 +132,9 @@ class TableRecords:
                 "PartitionKey": partition,
                 "RowKey": "memory",
                 "target": str(target),
-                **cells("body", _json(after)),
+                **cells("body", encoded(after)),
             }
-            self._targets.swap(fresh, _etag(entity) if entity else "")
+            self._targets.swap(fresh, etag_of(entity) if entity else "")
 
     # ledger
 
@@ -239,7 +183,7 @@ class TableRecords:
         return noted
 
     def _keep(self, record: PoisonRecord) -> None:
-        self._poison.put({"PartitionKey": record.id, "RowKey": "record", **cells("body", _json(record))})
+        self._poison.put({"PartitionKey": record.id, "RowKey": "record", **cells("body", encoded(record))})
 
 
 def _poison(entity: Entity) -> PoisonRecord:
@@ -249,27 +193,6 @@ def _poison(entity: Entity) -> PoisonRecord:
 def _storable(text: str) -> str:
     """Return a text without halves of surrogate pairs, which no storage takes."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _next(row: Remediation, event: Event, over: Stored | None) -> Entry:
-    entry = Entry(
-        n=(over.head if over else 0) + 1, time=row.updated, event=event.name, state=row.state, actor=event.actor,
-        reason=event.reason, detail=msgspec.to_builtins(dict(event.detail)), previous=over.newest if over else START,
-    )  # fmt: skip
-    return replace(entry, hash=link(entry))
-
-
-def _stored(entity: Entity) -> Stored:
-    row = msgspec.json.decode(joined("body", entity), type=Remediation)
-    return Stored(row, _etag(entity), int(entity["head"]), str(entity["newest"]))
-
-
-def _etag(entity: Any) -> str:
-    return str(entity.metadata["etag"])
 
 
 def _stamp(entity: Any) -> datetime:
@@ -282,7 +205,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _gather(entity: Entity | None) -> Gather | None:
-    return Gather(_stamp(entity), str(entity["message"]), _etag(entity)) if entity else None
+    return Gather(_stamp(entity), str(entity["message"]), etag_of(entity)) if entity else None
 
 
 def _memory(entity: Mapping[str, Any] | None) -> Memory:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     HttpResponseError,
@@ -66,8 +67,12 @@ class Table:
         guard: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         self._retried(lambda: self._client.delete_entity(partition, row, **guard))
 
-    def together(self, first: Entity, etag: str, second: Entity) -> str:
-        """Write two entities of one partition or neither: `first` guarded by its ETag, `second` new. Returns the new ETag."""
+    def together(self, first: Entity, etag: str, fresh: Entity, over: Entity | None = None, gone: str = "") -> str:
+        """Write entities of one partition, all or none; return the new ETag of `first`.
+
+        `first` is guarded by its ETag, `fresh` must not be there yet, `over` is written over whatever is there, and the
+        entity with the row key `gone` is removed.
+        """
         operations: list[Any] = [
             (
                 "update",
@@ -76,8 +81,12 @@ class Table:
             )
             if etag
             else ("create", dict(first)),
-            ("create", dict(second)),
+            ("create", dict(fresh)),
         ]
+        if over:
+            operations.append(("upsert", dict(over), {"mode": "replace"}))
+        if gone:
+            operations.append(("delete", {"PartitionKey": first["PartitionKey"], "RowKey": gone}))
         answers = self._retried(lambda: self._client.submit_transaction(operations))
         return str(answers[0]["etag"])
 
@@ -86,6 +95,16 @@ class Table:
         with translated(f"reading table {self._name}"):
             try:
                 yield from self._client.query_entities(condition, parameters=dict(parameters))
+            except ResourceNotFoundError:
+                return
+
+    def run(self, partition: str, low: str, high: str, condition: str = "", **query: Any) -> Iterator[Entity]:
+        """Yield the entities of a partition whose row keys lie between two texts, in their order."""
+        parameters = {"partition": partition, "low": low, "high": high, **query.pop("parameters", {})}
+        where = "PartitionKey eq @partition and RowKey gt @low and RowKey lt @high" + condition
+        with translated(f"reading table {self._name}"):
+            try:
+                yield from self._client.query_entities(where, parameters=parameters, **query)
             except ResourceNotFoundError:
                 return
 
@@ -136,6 +155,16 @@ class Table:
             if error.status_code == 404:
                 raise ResourceNotFoundError(response=error.response) from error
             raise HttpResponseError(response=error.response) from error
+
+
+def etag_of(entity: Any) -> str:
+    """Return the version of an entity that was read."""
+    return str(entity.metadata["etag"])
+
+
+def encoded(value: Any) -> str:
+    """Return a value of ours as JSON."""
+    return msgspec.json.encode(value).decode()
 
 
 def cells(name: str, value: str) -> dict[str, str]:

@@ -6,13 +6,25 @@ itself when the limit allows it, and so does not end.
 """
 
 from datetime import datetime
+from typing import Protocol
 
 from shared.core.choices import Choices
 from shared.core.decide import AWAITS_CONFIRMATION, RAILS
 from shared.core.record import Remediation, State
 
 
-def ends(row: Remediation, choices: Choices) -> datetime:
+class Asked(Protocol):
+    """What is known of a question: a row, or what a list shows of it."""
+
+    @property
+    def asked(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def opened(self) -> datetime: ...  # noqa: D102
+    @property
+    def reminded(self) -> datetime | None: ...  # noqa: D102
+
+
+def ends(row: Asked, choices: Choices) -> datetime:
     """Return until when a question stands."""
     since = row.asked or row.opened
     return max(since + choices.ask, row.reminded + choices.remind if row.reminded else since)

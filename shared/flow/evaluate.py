@@ -29,6 +29,7 @@ from shared.flow.gather import check_settled, complete, deepen, gather
 from shared.flow.learn import know_subjects, learn
 from shared.flow.look import Ledger, Seen, look
 from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify
+from shared.flow.note import note
 from shared.flow.receive import in_estate
 from shared.flow.say import say
 from shared.flow.trace import span
@@ -93,6 +94,7 @@ def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery)
     for seen in looked:
         _record(ports, seen, again=delivery.is_again, due=message.due)
     learn(ports, snapshot, message, known.memory)
+    note(ports, snapshot, memory, [seen.look for seen in looked])
     if known.failures:
         ports.records.failed(message.target, 0)
 

@@ -126,7 +126,7 @@ def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:
 def _rows(ports: Ports) -> Iterator[Remediation]:
     cursor = ""
     while True:
-        page = ports.records.page(states=_LOOKED_AT, control="", target="", cursor=cursor, limit=_PAGE)
+        page = ports.records.walk(states=_LOOKED_AT, cursor=cursor, limit=_PAGE)
         yield from page.items
         cursor = page.cursor
         if not cursor:

@@ -8,6 +8,7 @@ from shared.core.choices import Choices
 from shared.core.control import Remediator
 from shared.core.ports.answers import Answers, Claim, Kept
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys
+from shared.core.ports.estate import Estate, JudgementPage
 from shared.core.ports.records import Records
 from shared.core.ports.tickets import Filed, TicketBook, TicketPage, Tickets
 from shared.core.ports.values import (
@@ -21,6 +22,7 @@ from shared.core.ports.values import (
     PoisonPage,
     PoisonRecord,
     Stored,
+    SummaryPage,
 )
 
 __all__ = [
@@ -30,12 +32,14 @@ __all__ = [
     "Clock",
     "Delivery",
     "Diary",
+    "Estate",
     "Event",
     "Filed",
     "Gather",
     "Grants",
     "Hand",
     "Inventory",
+    "JudgementPage",
     "Kept",
     "Keys",
     "Known",
@@ -48,6 +52,7 @@ __all__ = [
     "Queue",
     "Records",
     "Stored",
+    "SummaryPage",
     "TicketBook",
     "TicketPage",
     "Tickets",
@@ -120,6 +125,11 @@ class Ports(Protocol):
     @property
     def records(self) -> Records:
         """State."""
+        ...
+
+    @property
+    def estate(self) -> Estate:
+        """The last judgement on every target."""
         ...
 
     @property

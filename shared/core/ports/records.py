@@ -8,8 +8,20 @@ from shared.core.chain import Entry
 from shared.core.control import Memory
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
-from shared.core.ports.values import Event, Gather, Known, MemoryPage, Page, Poisoned, PoisonPage, PoisonRecord, Stored
+from shared.core.ports.values import (
+    Event,
+    Gather,
+    Known,
+    MemoryPage,
+    Page,
+    Poisoned,
+    PoisonPage,
+    PoisonRecord,
+    Stored,
+    SummaryPage,
+)
 from shared.core.record import Remediation, State
+from shared.core.shelf import Wanted
 
 
 class Records(Protocol):
@@ -24,7 +36,15 @@ class Records(Protocol):
         ...
 
     def page(self, *, states: Sequence[State], control: str, target: str, cursor: str, limit: int) -> Page:
-        """Return rows; empty filters match all. Raises BadInput for a cursor that is not ours."""
+        """Return rows in the order of their places; empty filters match all. Raises BadInput for a cursor that is not ours."""
+        ...
+
+    def walk(self, *, states: Sequence[State], cursor: str, limit: int) -> Page:
+        """Return rows in these states in the order of their ids, which no change moves. Raises BadInput as `page` does."""
+        ...
+
+    def summaries(self, wanted: Wanted, *, cursor: str, limit: int) -> SummaryPage:
+        """Return what a list shows of rows, in the order of their places. Raises BadInput for a cursor that is not ours."""
         ...
 
     def history(self, row_id: str) -> tuple[Entry, ...]:

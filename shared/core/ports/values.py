@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.core.control import Memory
 from shared.core.record import Remediation
+from shared.core.shelf import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,18 @@ class Page:
 
     items: tuple[Remediation, ...]
     cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryPage:
+    """A part of a list of what is shown of rows; `cursor` continues it and is '' at its end.
+
+    `unseen`: the search stopped before the end of the list, for there was enough looked through for one answer.
+    """
+
+    items: tuple[Summary, ...]
+    cursor: str
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

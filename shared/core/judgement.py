@@ -1,0 +1,85 @@
+"""The last judgement on a target: what the page of the estate shows of it, without asking Azure again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.core.choices import Choices
+from shared.core.control import Memory, NotApplicable
+from shared.core.facts import Snapshot, Vault, Workspace
+from shared.core.sandbox import LONGEST_NAME, environments
+from shared.core.settle import Look
+
+# The worst first: a target is as bad as the worst that is said of it.
+ORDER = ("NonCompliant", "Unknown", "Compliant", "NotApplicable")
+_MOST = 200  # rulings on one target
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What one control said of a target, or of a part of it."""
+
+    control: str
+    subject: str
+    verdict: str
+    reason: str
+    remediation: str  # the id that its row has, where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRuling:
+    """What was said of one layer of a workspace."""
+
+    layer: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that was said of one target at one time. `owner` is what a tag says: shown, never believed."""
+
+    target: str
+    kind: str
+    name: str
+    location: str
+    environments: tuple[str, ...]
+    owner: str
+    time: datetime
+    worst: str
+    rulings: tuple[Ruling, ...]
+    layers: tuple[LayerRuling, ...] = ()
+    vaults: tuple[str, ...] = ()  # hosts that its layers name
+
+
+def judgement(
+    snapshot: Snapshot, memory: Memory, looks: Iterable[Look], choices: Choices, now: datetime
+) -> Judgement | None:
+    """Return the judgement on a target; None for one that is not there, and for a vault of which no control speaks."""
+    it = snapshot.vault or snapshot.workspace
+    if not isinstance(it, Vault | Workspace):
+        return None
+    rulings = tuple(_ruling(look) for look in looks)[:_MOST]
+    worst = min((ruling.verdict for ruling in rulings), key=ORDER.index, default="NotApplicable")
+    if isinstance(it, Vault) and worst == NotApplicable.__name__:
+        return None
+    evidence = [look.verdict.finding.evidence for look in looks if not look.verdict.subject]
+    return Judgement(
+        target=str(snapshot.target), kind=snapshot.target.kind, name=snapshot.target.name[:LONGEST_NAME],
+        location=it.location, environments=environments(snapshot, memory, choices),
+        owner=it.tags.get(choices.owner_tag.lower(), "").strip()[:LONGEST_NAME], time=now, worst=worst, rulings=rulings,
+        layers=tuple(_layers(evidence)), vaults=it.hosts() if isinstance(it, Workspace) else (),
+    )  # fmt: skip
+
+
+def _ruling(look: Look) -> Ruling:
+    verdict = look.verdict
+    return Ruling(look.control, verdict.subject, type(verdict).__name__, verdict.finding.reason, look.id)
+
+
+def _layers(evidence: Iterable[Mapping[str, Any]]) -> Iterable[LayerRuling]:
+    for found in evidence:
+        for it in found.get("layers", ()):
+            if isinstance(it, Mapping):
+                yield LayerRuling(*(str(it.get(word, "")) for word in ("layer", "verdict", "reason")))

@@ -1,0 +1,31 @@
+"""The estate as the last looks have left it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.core.ids import ResourceId
+from shared.core.judgement import Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementPage:
+    """A part of a list, by name; `cursor` continues it and is '' at its end."""
+
+    items: tuple[Judgement, ...]
+    cursor: str
+
+
+class Estate(Protocol):
+    """The last judgement on every target."""
+
+    def note(self, judgement: Judgement) -> None:
+        """Keep it in place of the one before."""
+        ...
+
+    def drop(self, target: ResourceId) -> None:
+        """Forget a target that is gone."""
+        ...
+
+    def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:
+        """Return judgements of one kind of target by name; empty filters match all. Raises BadInput for a foreign cursor."""
+        ...
