@@ -4,6 +4,7 @@ from typing import Any
 
 TENANT = "7a1c0f5e-0d3b-4b7e-9a52-3f6f2a0c1d00"
 AUDIENCE = "api://cmkwarden"
+CLIENT_ID = "c11e0001-3d7a-4c52-9f1b-6a0e8d2b0501"  # of the application that browsers sign in to: the app itself
 SUBSCRIPTIONS = [
     {"id": "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001", "name": "Claims analytics"},
     {"id": "22222222-2c6d-4f0a-8b1e-5d9c7a3e0002", "name": "Fraud detection"},

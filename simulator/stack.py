@@ -162,6 +162,11 @@ class Stack:
             "master_key": self._keys["master_key"],
             "system_key": self._keys["system_key"],
             "hold_seconds": self._hold,
+            "sign_in": {
+                "client_id": estate.CLIENT_ID,
+                "id_tokens": f"http://{HOST}:{self._ports.manage}/id-tokens",
+                "people": [person for person in estate.PEOPLE if "client_id" not in person],
+            },
         }
 
     def app_settings(self) -> dict[str, str]:
@@ -182,7 +187,8 @@ class Stack:
             "CMK_ARM_URL": arm,
             "CMK_AUTHORITY_URL": arm,
             "CMK_TENANT_ID": estate.TENANT,
-            "CMK_API_AUDIENCE": estate.AUDIENCE,
+            # Access tokens are for the one, id tokens of a browser's sign-in for the other.
+            "CMK_API_AUDIENCE": f"{estate.AUDIENCE},{estate.CLIENT_ID}",
             "CMK_AUTO_SCOPE": ",".join(subscription["id"] for subscription in estate.SUBSCRIPTIONS),
             # Journeys ask ten times a second, all from one address.
             "CMK_API_REQUESTS": "0",

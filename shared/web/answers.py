@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.core.errors import BadInput, Conflict, Denied, Refused, RemediationError, Temporary
@@ -56,27 +56,41 @@ def problem(
     return said(status, body, "application/problem+json", headers or {})
 
 
-def refusal(error: Exception) -> Response:
-    """Return the answer to an error that a request ran into. Bugs are logged and told without their insides."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a caller is told of an error. `retry_after` is in seconds; 0: trying again changes nothing."""
+
+    status: int
+    title: str
+    reason: str
+    detail: str
+    retry_after: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] | None = None
+
+
+def problem_of(error: Exception) -> Told:
+    """Return what is told of an error that a request ran into. Bugs are logged and told without their insides."""
     if isinstance(error, Turned):
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-        headers |= {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        return problem(error.status, error.title, error.reason, str(error), headers)
+        return Told(error.status, error.title, error.reason, str(error), error.retry_after, headers)
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
-            headers = {"Retry-After": "5"} if isinstance(error, Temporary) else {}
+            later = 5 if isinstance(error, Temporary) else 0
             extra = error.extra if isinstance(error, Refused) else None
-            return problem(status, title, error.reason, error.message, headers, extra)
+            return Told(status, title, error.reason, error.message, later, {}, extra)
     if isinstance(error, HTTPException):
         status = error.status_code
-        return problem(status, str(error.detail), _HTTP.get(status, "Http"), _hint(status), error.headers)
+        return Told(status, str(error.detail), _HTTP.get(status, "Http"), _hint(status), 0, error.headers or {})
     _log.error("a request failed", exc_info=error)
-    return problem(500, "A bug", "Bug", "this should not have happened; the app's log has the trace")
+    return Told(500, "A bug", "Bug", "this should not have happened; the app's log has the trace")
 
 
-async def refused(_request: Request, error: Exception) -> Response:
-    """Answer an error, for Starlette's table of error handlers."""
-    return refusal(error)
+def refusal(error: Exception) -> Response:
+    """Return the answer to an error that a request ran into."""
+    told = problem_of(error)
+    headers = {**told.headers, **({"Retry-After": str(told.retry_after)} if told.retry_after else {})}
+    return problem(told.status, told.title, told.reason, told.detail, headers, told.extra)
 
 
 def _hint(status: int) -> str:

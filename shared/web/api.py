@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.core import chain
-from shared.core.errors import BadInput, Refused, RemediationError
+from shared.core.errors import BadInput, Refused
 from shared.core.ports import Ports, Stored
 from shared.core.wake import Cause
 from shared.flow.approve import Yes, approve, reject
@@ -27,15 +26,12 @@ from shared.flow.pick import Pick, pick
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.undo import Wish, undo_of
-from shared.web import asked, shapes, tickets
-from shared.web.answers import answer, refused
-from shared.web.auth import Caller, Door
-from shared.web.gate import Gate
-from shared.web.limits import Limits
+from shared.web import asked, doctor, shapes, tickets
+from shared.web.answers import answer
+from shared.web.auth import Caller
 from shared.web.once import once
 from shared.web.openapi import Operation, Parameter, document
 from shared.web.origin import origin
-from shared.web.refusals import Turned
 
 VERSION = "0.1.0"
 _AN_ID = {"type": "string", "pattern": f"^{asked.ID}$"}
@@ -213,6 +209,7 @@ def operations(api: Api) -> Sequence[Operation]:
         Operation("GET", "/api/poison", api.poison, shapes.PoisonOutPage, asked.PART),
         Operation("POST", "/api/poison/{id}/redrive", api.redrive, shapes.PoisonOut, (_POISON_ID,)),
         *tickets.operations(api.ports),
+        *doctor.operations(api.ports, VERSION),
         Operation("GET", "/api/openapi.json", api.openapi, dict[str, Any]),
     )  # fmt: skip
 
@@ -223,19 +220,8 @@ def _on_one(verb: str, endpoint: Callable[[Request], Response], body: Any = None
     return Operation("POST", path, endpoint, shapes.RemediationWithHistory, parameters, body=body, is_versioned=True)
 
 
-def api(ports: Ports, door: Door, limits: Limits) -> Starlette:
-    """Return the ASGI app."""
+def routes(ports: Ports) -> tuple[Sequence[Route], frozenset[str]]:
+    """Return the API's routes, and the paths among them that need no token."""
     table = operations(Api(ports))
-    routes = [
-        Route(it.path, once(ports, it.endpoint) if it.writes else it.endpoint, methods=[it.method]) for it in table
-    ]
-    handlers: dict[Any, Callable[[Request, Exception], Any]] = {
-        HTTPException: refused,
-        RemediationError: refused,
-        Turned: refused,
-    }
-    app = Starlette(routes=routes, exception_handlers=handlers)
-    app.router.redirect_slashes = False
-    open_paths = frozenset(it.path for it in table if it.is_open)
-    app.add_middleware(Gate, door=door, limits=limits, open_paths=open_paths)
-    return app
+    made = [Route(it.path, once(ports, it.endpoint) if it.writes else it.endpoint, methods=[it.method]) for it in table]
+    return made, frozenset(it.path for it in table if it.is_open)

@@ -80,6 +80,11 @@ def etag(stored: Stored) -> str:
 def check_match(request: Request, stored: Stored) -> None:
     """Raise Stale where a request names versions, and the current one is not among them."""
     given = request.headers.getlist("if-match")
-    tags = {tag.strip() for line in given for tag in line.split(",")}
-    if given and not tags & {"*", etag(stored)}:
+    if given:
+        check_version(stored, {tag.strip() for line in given for tag in line.split(",")})
+
+
+def check_version(stored: Stored, tags: set[str]) -> None:
+    """Raise Stale where the current version of a record is not among these."""
+    if not tags & {"*", etag(stored)}:
         raise Stale("the record has changed since you read it: GET it again, look, and send its new ETag")

@@ -38,6 +38,7 @@ class Caller:
     object_id: str
     roles: frozenset[str]
     is_person: bool
+    name: str = ""  # as the token spells it: shown to themselves, kept nowhere
 
     def check(self, *, writes: bool) -> None:
         """Raise NotAllowed where the roles do not cover what is asked."""
@@ -74,7 +75,8 @@ class Door:
             raise NotSignedIn("the token names no object id (oid)")
         roles = claims.get("roles")
         names = frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset()
-        return Caller(object_id.lower(), names, _is_person(claims))
+        shown = next((claims[it] for it in ("name", "preferred_username") if _is_text(claims.get(it))), "")
+        return Caller(object_id.lower(), names, _is_person(claims), shown)
 
     def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > _LONGEST:

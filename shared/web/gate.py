@@ -5,18 +5,21 @@ token of its cookie. Both are checked alike, by us; no other header says who som
 whatever page asks for it, so that a write with a forwarded token must come from a page of our own (decision 0021).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.core.errors import BadInput
-from shared.web.answers import refusal
 from shared.web.auth import Caller, Door
 from shared.web.limits import Limits
 from shared.web.refusals import CrossSite, NotSignedIn
+
+type Answers = Callable[[Request, Exception], Response]
 
 _FORWARDED = ("x-ms-token-aad-id-token", "x-ms-token-aad-access-token")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -56,13 +59,25 @@ def check_origin(request: Request) -> None:
     is_own = site == "same-origin" if site is not None else headers.get("origin", "").lower() == own.lower()
     if not is_own:
         raise CrossSite("a browser's sign-in changes something only from a page of this site, or send a bearer token")
+    # A form of a page brings a token of its own, which its endpoint checks (console/forms.py).
+    if not is_api(request.scope["path"]) and _media_type(headers) == "application/x-www-form-urlencoded":
+        return
     if not is_json(headers) and "x-requested-with" not in headers:
         raise CrossSite("a browser's sign-in changes something only with application/json or X-Requested-With")
 
 
 def is_json(headers: Headers) -> bool:
     """Tell whether the body of a request is said to be JSON."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    return _media_type(headers) == "application/json"
+
+
+def is_api(path: str) -> bool:
+    """Tell whether a path is one for programs; whatever else there is, is for people."""
+    return path == "/api" or path.startswith("/api/")
+
+
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def address(request: Request) -> str:
@@ -77,12 +92,12 @@ def address(request: Request) -> str:
 class Gate:
     """Lets nobody in without a token that counts, whether or not there is anything behind the path."""
 
-    def __init__(self, app: ASGIApp, door: Door, limits: Limits, open_paths: frozenset[str]) -> None:
-        self._app, self._door, self._limits, self._open_paths = app, door, limits, open_paths
+    def __init__(self, app: ASGIApp, door: Door, limits: Limits, is_open: Callable[[str], bool], told: Answers) -> None:
+        self._app, self._door, self._limits, self._is_open, self._told = app, door, limits, is_open, told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its caller and its body, or answer why not."""
-        if scope["type"] != "http" or scope["path"] in self._open_paths:
+        if scope["type"] != "http" or self._is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -92,7 +107,7 @@ class Gate:
             scope["state"] = {**(scope.get("state") or {}), "caller": caller, "body": body}
             await self._app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - every way of failing here is a no, in one envelope; a bug is logged
-            await refusal(error)(scope, receive, send)
+            await self._told(request, error)(scope, receive, send)
 
     async def _entered(self, request: Request) -> Caller:
         writes = request.method not in _READING

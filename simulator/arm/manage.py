@@ -48,6 +48,7 @@ class Manage:
             ("POST", "/event-subscriptions"): self._add_subscriber,
             ("DELETE", "/event-subscriptions"): self._remove_subscriber,
             ("POST", "/vault-events"): self._vault_event,
+            ("POST", "/id-tokens"): self._id_token,
         }
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -145,3 +146,12 @@ class Manage:
     async def _vault_event(self, _raw: web.BaseRequest, body: Any) -> Any:
         self._sim.eventgrid.vault_event(body["vault"], body["kind"], body.get("data"))
         return {}
+
+    async def _id_token(self, _raw: web.BaseRequest, body: Any) -> Any:
+        """What a sign-in in a browser ends with: the id token of somebody who was picked, not of an application."""
+        people = [each for each in self._sim.config.people if not each.client_id]
+        person = next((each for each in people if each.object_id == body["object_id"]), None)
+        known = self._sim.directory.get(body["object_id"])
+        if person is None or known is None:
+            raise ValueError(f"nobody signs in as {body['object_id']}")
+        return {"id_token": self._sim.tokens.for_browser(person, known.upn, body["client_id"], body["nonce"])}

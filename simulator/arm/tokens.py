@@ -6,6 +6,7 @@ v2 form for people who sign in to the app. It decides who somebody is, never wha
 
 import base64
 import hashlib
+import secrets
 import time
 import uuid
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ ARM_AUDIENCES = frozenset(
     f"https://management.{zone}{slash}" for zone in ("azure.com", "core.windows.net") for slash in ("", "/")
 )
 HOUR = 3600
+ID_TOKEN_SECONDS = 3900  # as in an id token that somebody has published whole
 # The person who owns every subscription: somebody who changes a vault by hand.
 OWNER_ID = "0a0a0a0a-0000-4000-8000-0000000000aa"
 OWNER_UPN = "olga.owner@example.com"
@@ -113,6 +115,25 @@ class Tokens:
             claims |= {"azp": CLI_APP, "azpacr": "0", "idtyp": "user", "name": person.name}
             claims |= {"scp": "user_impersonation", "sub": pairwise(person.object_id, self._config.audience)}
         return self.sign(claims, 12 * HOUR)
+
+    def for_browser(self, person: Person, upn: str, client_id: str, nonce: str) -> str:
+        """An id token: what a person's sign-in to a web page leaves, for the application behind the page."""
+        claims: dict[str, Any] = {
+            "aud": client_id,
+            "iss": self.v2_issuer,
+            "name": person.name,
+            "nonce": nonce,
+            "oid": person.object_id,
+            "preferred_username": upn,
+            "rh": f"0.{secrets.token_urlsafe(24)}.",
+            "sub": pairwise(person.object_id, client_id),
+            "tid": self._config.tenant,
+            "uti": secrets.token_urlsafe(16),
+            "ver": "2.0",
+        }
+        if person.roles:  # who has none has no such claim
+            claims["roles"] = list(person.roles)
+        return self.sign(claims, ID_TOKEN_SECONDS)
 
     def for_owner(self) -> str:
         """The owner's token for ARM."""

@@ -16,6 +16,24 @@ class Refusal(Exception):  # noqa: N818 - it is a reason, told on one line, not 
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may be picked at the sign-in."""
+
+    object_id: str
+    name: str
+    roles: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The sign-in in front of the app: for which application, by whom, and where id tokens are to be had."""
+
+    client_id: str
+    id_tokens: str
+    people: list[Person]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The host's own settings; `settings` are the app's."""
 
@@ -28,6 +46,7 @@ class Config:
     system_key: str
     hold_seconds: float = 600
     function_keys: dict[str, str] = field(default_factory=dict)
+    sign_in: SignIn | None = None  # nobody signs in: App Service's authentication is off
 
     def setting(self, name: str) -> str | None:
         """Look an app setting up: names are not case-sensitive, as in Azure."""
@@ -57,8 +76,9 @@ KINDS: dict[str, tuple[type, ...]] = {
     "system_key": (str,),
     "hold_seconds": (int, float),
     "function_keys": (dict,),
+    "sign_in": (dict,),
 }
-OPTIONAL = {"hold_seconds", "function_keys"}
+OPTIONAL = {"hold_seconds", "function_keys", "sign_in"}
 
 
 def load(path: Path) -> Config:
@@ -75,7 +95,15 @@ def load(path: Path) -> Config:
         raise Refusal(f"{path}: app folder {app} does not exist")
     if not python.is_file():
         raise Refusal(f"{path}: python {python} does not exist")
-    return Config(app=app, python=python, **raw)
+    sign_in = _sign_in(path, raw.pop("sign_in")) if "sign_in" in raw else None
+    return Config(app=app, python=python, sign_in=sign_in, **raw)
+
+
+def _sign_in(path: Path, raw: dict[str, Any]) -> SignIn:
+    try:
+        return SignIn(**{**raw, "people": [Person(**each) for each in raw["people"]]})
+    except (KeyError, TypeError) as wrong:
+        raise Refusal(f"{path}: 'sign_in' is not complete or says too much: {wrong}") from wrong
 
 
 def _check(path: Path, raw: dict[str, Any]) -> None:

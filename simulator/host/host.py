@@ -20,6 +20,7 @@ from simulator.host import bindings, hostjson, storage
 from simulator.host.admin import Admin
 from simulator.host.bindings import Function, Output
 from simulator.host.config import Config, Refusal
+from simulator.host.easyauth import EasyAuth
 from simulator.host.http import Door, Keys, nothing
 from simulator.host.invoke import Invoker
 from simulator.host.link import Link
@@ -144,6 +145,9 @@ def _door(
     door.pages["/runtime/webhooks/eventgrid"] = Webhook(keys, functions, invoker).answer
     door.pages["/runtime"] = nothing
     door.pages["/admin"] = Admin(keys, functions, invoker, link, clock).answer
+    if config.sign_in is not None:
+        easy_auth = EasyAuth(config.sign_in)
+        door.pages["/.auth"], door.session = easy_auth.answer, easy_auth.headers
     return door
 
 

@@ -1,7 +1,7 @@
 """The host's front door: who may enter, HTTP functions, and the way to the webhook and admin pages.
 
-Nothing from outside may claim to be signed in: the headers that App Service's authentication would set are
-removed, as it does. What a function answers is passed on as it is.
+Nothing from outside may claim to be signed in: the headers that App Service's authentication sets are removed, as
+it does; those of a session of ours (`easyauth.py`) take their place. What a function answers is passed on as it is.
 """
 
 import base64
@@ -21,6 +21,7 @@ from simulator.host.invoke import Invoker, Outcome
 from simulator.host.routes import Table
 
 type Handler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
+type Session = Callable[[web.Request], dict[str, str]]
 
 LOG = logging.getLogger("host")
 MAX_BODY = 100 * 1024 * 1024
@@ -67,6 +68,7 @@ class Door:
         self._invoker = invoker
         self._host = host
         self.pages: dict[str, Handler] = {}  # of the host itself, by first segments
+        self.session: Session = nobody  # what the app is told of who is signed in
 
     def app(self) -> web.Application:
         """Build the aiohttp application."""
@@ -93,7 +95,7 @@ class Door:
         if not self._keys.function(request, function):
             return empty(401)
         try:
-            value = await _incoming(request, params)
+            value = await _incoming(request, params, self.session(request))
         except web.HTTPRequestEntityTooLarge:
             return empty(413)
         reason, parent = "This function was programmatically called via the host APIs.", "traceparent"
@@ -111,7 +113,12 @@ async def nothing(_request: web.Request, _rest: str) -> web.StreamResponse:
     return empty(404)
 
 
-async def _incoming(request: web.Request, params: dict[str, str]) -> Datum:
+def nobody(_request: web.Request) -> dict[str, str]:
+    """Tell the app nothing: there is no sign-in in front of it."""
+    return {}
+
+
+async def _incoming(request: web.Request, params: dict[str, str], session: dict[str, str]) -> Datum:
     body = await request.read()
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
@@ -124,7 +131,7 @@ async def _incoming(request: web.Request, params: dict[str, str]) -> Datum:
     sent = {
         "method": request.method,
         "url": f"http://{request.host}{request.rel_url.raw_path}" + _query(request),
-        "headers": headers,
+        "headers": headers | session,
         "params": params,
         "query": query,
         "body": {"bytes": base64.b64encode(body).decode()} if body else {},

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from shared.core.ports import Stored
 from shared.flow.evaluate import evaluate
-from shared.web.api import api
 from shared.web.auth import Door
 from shared.web.limits import Limits, Rates
+from shared.web.site import site
 from tests.fakes import NOON, World, vault_body, vault_id, workspace_body
 from tests.flow.conftest import evaluation
 
@@ -90,7 +90,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         door = Door(Signers(), TENANT, AUDIENCES)
-        self.app = api(self.world, door, Limits(self.rates, self.world.clock.now))
+        self.app = site(self.world, door, Limits(self.rates, self.world.clock.now))
 
     async def send(
         self, method: str, path: str, headers: list[tuple[str, str]] | Mapping[str, str], body: bytes = b""

@@ -23,7 +23,8 @@ _FOUND = re.compile(r"(?<=[@#:.])(?=\S)|(?<=-)(?=\d)")
 
 def line(text: object, longest: int = LONGEST) -> str:
     """Return a text as one line without characters that cannot be seen; cut where it is too long."""
-    seen = "".join(_seen(letter) for letter in str(text)[: longest * 2])
+    found = str(text)[: longest * 2]
+    seen = found if found.isprintable() else "".join(map(_seen, found))
     words = " ".join(seen.split())
     return words if len(words) <= longest else words[: longest - 1].rstrip() + "…"
 
@@ -51,9 +52,14 @@ def cell(text: object, longest: int = LONGEST) -> str:
 
 def block(text: str, language: str) -> str:
     """Return commands as a block of code with a fence that they cannot close, blanks and lines as they are. `language` is ours."""
-    words = "".join(letter if letter == "\n" else _seen(letter) for letter in text)
+    words = visible(text)
     fence = "`" * max(3, _longest_run(words) + 1)
     return f"{fence}{language}\n{words}\n{fence}"
+
+
+def visible(text: str) -> str:
+    """Return a text without characters that cannot be seen, blanks and lines as they are."""
+    return text if text.isprintable() else "".join(letter if letter == "\n" else _seen(letter) for letter in text)
 
 
 def _longest_run(text: str) -> int:
