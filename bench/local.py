@@ -23,7 +23,7 @@ class Local:
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.azure = Client(stack.facts)
         self._notes = folder / "app/requests.jsonl"
-        self._folder = folder
+        self.folder = folder
         self.worker = int(stack.facts["pids"]["worker"])
 
     def requests(self) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ class Local:
 
     def storage_lines(self) -> list[str]:
         """Return what the storage emulator has answered so far, to whomever: one line a request."""
-        text = (self._folder / "local/logs/azurite.log").read_text()
+        text = (self.folder / "local/logs/azurite.log").read_text()
         return [line for line in text.splitlines() if ' HTTP/1.1" ' in line]
 
 

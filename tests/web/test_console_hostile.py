@@ -4,15 +4,20 @@ import csv
 import io
 import json
 from dataclasses import replace
+from urllib.parse import quote, urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.core.control import Finding
 from shared.core.decide import Decision, Kind
 from shared.core.ports import Event, Stored
 from shared.core.record import Exemption, State
+from shared.web.asked import etag
+from shared.web.console.acts import ACTS
 from tests.fakes import NOON
-from tests.web.console import Browser, Reader
+from tests.web.console import COOKIE, Browser, Reader
 from tests.web.entry import Entry
 
 NAMES = (
@@ -68,8 +73,6 @@ def test_no_name_becomes_markup(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_word_of_a_search_becomes_markup(name: str) -> None:
     """What somebody typed, or was sent a link with, comes back as text."""
-    from urllib.parse import quote
-
     entry = Entry()
     entry.waiting()
     typed = quote(name.encode("utf-8", "replace"))
@@ -113,3 +116,41 @@ def test_a_broken_chain_is_seen_on_both_pages() -> None:
 
     assert "broken" in browser.read("/history?verify=1").text
     assert "tell the security team" in browser.read(f"/remediations/{stored.row.id}").text
+
+
+ENTRY = Entry()
+WORD = st.text(max_size=40)
+PAIRS = st.lists(st.tuples(st.sampled_from(("q", "state", "shelf", "control", "cursor", "target", "kind", "worst",
+                                            "resource", "verify", "format", "x")), WORD), max_size=4)  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(
+    path=st.sampled_from(("/", "/history", "/estate", "/explain", "/remediations/{}", "/remediations/{}/live")),
+    pairs=PAIRS,
+    odd=WORD,
+)
+def test_whatever_is_asked_of_a_page_is_answered(path: str, pairs: list[tuple[str, str]], odd: str) -> None:
+    """Any query and any id: a page, never a bug."""
+    answer = Browser(ENTRY).get(f"{path.format(quote(odd, safe=''))}?{urlencode(pairs, errors='replace')}")
+
+    assert answer.status in {200, 400, 404}, answer.body
+
+
+FIELDS = st.lists(
+    st.tuples(st.sampled_from(("comment", "sure", "days", "vault", "version", "fingerprint", "row")), WORD), max_size=6
+)
+
+
+@settings(max_examples=150)
+@given(act=st.sampled_from((*ACTS, "nonsense")), fields=FIELDS, is_current=st.booleans())
+def test_whatever_is_put_into_a_form_is_answered(act: str, fields: list[tuple[str, str]], is_current: bool) -> None:
+    """Any fields: done, or a page that says why not."""
+    entry = Entry()
+    stored, browser = entry.waiting(), Browser(entry)
+    browser.get("/")
+    version = [("version", etag(stored).strip('"'))] if is_current else []
+    body = urlencode([("token", browser.cookies[COOKIE]), *version, *fields], errors="replace").encode()
+    answer = browser.send(f"/remediations/{stored.row.id}/{act}", body)
+
+    assert answer.status in {303, 400, 404, 409, 412}, answer.body
