@@ -34,6 +34,12 @@ _SUBSCRIPTIONS = (
     "resourcecontainers | where type =~ 'microsoft.resources/subscriptions' "
     "| project id, subscriptionId | order by id asc"
 )
+_ALL_WORKSPACES = (
+    "resources | where type =~ 'microsoft.databricks/workspaces' "
+    "| project id, name, type, location, tags, sku, properties | order by id asc"
+)
+# Names alone: a vault may have a thousand access policies, and whoever judges it reads it anyway.
+_ALL_VAULTS = "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc"
 _COUNT = "resources | where type =~ 'microsoft.keyvault/vaults' | summarize vaults = count()"
 
 
@@ -60,6 +66,19 @@ class ResourceGraph:
         rows = self._rows(_VAULTS.format(names=listed), self._subscriptions)
         return {str(row["name"]).lower(): str(row["id"]) for row in rows}
 
+    def all_workspaces(self) -> Iterator[Json]:
+        """Yield the raw bodies of all workspaces."""
+        return self._rows(_ALL_WORKSPACES, self._subscriptions)
+
+    def all_vaults(self) -> Iterator[Json]:
+        """Yield the ids and names of all vaults."""
+        return self._rows(_ALL_VAULTS, self._subscriptions)
+
+    def subscriptions_below(self, group: str) -> frozenset[str]:
+        """Return the ids, in lower case, of the subscriptions below a management group that can be seen now."""
+        rows = self._rows(_SUBSCRIPTIONS, [], [group])
+        return frozenset(str(row["subscriptionId"]).lower() for row in rows)
+
     def subscriptions(self) -> frozenset[str]:
         """Return the ids of the subscriptions that can be seen now."""
         rows = self._rows(_SUBSCRIPTIONS, self._subscriptions)
@@ -74,11 +93,13 @@ class ResourceGraph:
             self._counts[key] = (time.monotonic(), count)
         return count
 
-    def _rows(self, query: str, subscriptions: list[str]) -> Iterator[Json]:
+    def _rows(self, query: str, subscriptions: list[str], groups: list[str] | None = None) -> Iterator[Json]:
         token: str | None = None
         while True:
             options = QueryRequestOptions(top=_PAGE, skip_token=token, result_format="objectArray")
-            request = QueryRequest(query=query, options=options, subscriptions=subscriptions or None)
+            request = QueryRequest(
+                query=query, options=options, subscriptions=subscriptions or None, management_groups=groups
+            )
             with translated("asking Resource Graph"):
                 body: Any = self._client.resources(request, cls=lambda response, *_: response.http_response.json())
             rows = body.get("data")

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -17,7 +18,8 @@ from tests.browser.conftest import FLAGS, pick
 from tests.browser.scene import Scene, scene
 
 FOLDER = ROOT / "docs/pages"
-SCHEMES, SIZES = ("light", "dark"), {400: 1000, 1440: 1000}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SIZES = {400: 1000, 1440: 1000}
 _TALL = 2600  # pixels of the page that people must be able to read down
 
 
@@ -54,7 +56,9 @@ def pages(there: Scene) -> dict[str, str]:
     }
 
 
-def _pictures(browser: Browser, azure: Client, there: Scene, scheme: str, size: tuple[int, int]) -> None:
+def _pictures(
+    browser: Browser, azure: Client, there: Scene, scheme: Literal["light", "dark"], size: tuple[int, int]
+) -> None:
     context = browser.new_context(
         base_url=azure.facts["functions"], color_scheme=scheme, viewport={"width": size[0], "height": size[1]}
     )

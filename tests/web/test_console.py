@@ -1,6 +1,5 @@
 """The pages: what they say, what their forms do, and that they do it for nobody but the person in front of them."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -32,7 +31,7 @@ def entry() -> Entry:
 
 
 @pytest.fixture
-def ada(entry: Entry) -> Iterator[Browser]:
+def ada(entry: Entry) -> Browser:
     """Somebody who may approve, at a browser."""
     return Browser(entry)
 
@@ -210,7 +209,7 @@ def test_each_act_is_offered_where_it_makes_sense_and_works_from_there(entry: En
     done = set[str]()
 
     def act(name: str, **fields: str) -> None:
-        page = ada.follow(ada.post(ada.form(path, f"/{name}"), **fields))
+        page = ada.follow(ada.post(ada.form(path, f"/{name}"), None, **fields))
         assert DONE[name] in page.text
         done.add(name)
 

@@ -86,7 +86,7 @@ def _sides(step: PlannedStep) -> tuple[dict[str, Any], dict[str, Any]]:
     if step.kind in grant.ON_POLICIES:
         entries = before.pop("entries", None) or []
         held = {group: grant.joined(entries, group) for group in GROUPS}
-        who = {name: after[name] for name in ("tenantId", "objectId") if name in after}
+        who: dict[str, Any] = {name: after[name] for name in ("tenantId", "objectId") if name in after}
         return {**who, **{group: words for group, words in held.items() if words}}, after
     if step.kind in grant.ON_ROLES:
         return before, after
