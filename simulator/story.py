@@ -36,7 +36,7 @@ def tell(facts: Mapping[str, Any], ended: threading.Event) -> bool:
     """Tell the story; say whether every chapter ended as it should."""
     client, teller = Client(facts), _Teller()
     chapters: tuple[Callable[[Client, _Teller], bool], ...] = (
-        _seeded, _protected, _sandbox, _out_of_scope, _locked, _storm, _history,
+        _seeded, _protected, _sandbox, _out_of_scope, _locked, _storm, _history, _confidential,
     )  # fmt: skip
     good = True
     for chapter in chapters:
@@ -145,9 +145,32 @@ def _history(client: Client, teller: _Teller) -> bool:
     return good
 
 
+def _confidential(client: Client, teller: _Teller) -> bool:
+    teller.chapter("A workspace with confidential data is written on Microsoft's keys")
+    subscription = client.facts["subscriptions"][0]
+    workspace, vault = world.confidential(client.facts)
+    client.manage("POST", "/seed", {"resources": [vault]})
+    client.put_group(subscription, "rg-data").raise_for_status()
+    client.arm("PUT", workspace["id"], "2026-01-01", workspace["body"]).raise_for_status()
+    teller.line(f"{workspace['id'].rsplit('/', 1)[1]}, tags {json.dumps(workspace['body']['tags'])}")
+
+    def waiting() -> dict[str, Any] | None:
+        row = client.row(workspace["id"], "DBX-CMK")
+        return row if row and row["state"] == "awaiting_approval" else None
+
+    row = until(waiting, "the plan of a migration", 60)
+    teller.line(row["finding"]["message"])
+    steps = row["plan"]["steps"]
+    teller.line(f"{len(steps)} steps wait for a person's yes; {sum(it['irreversible'] for it in steps)} cannot be undone")
+    teller.line(f"say it yourself, as Ada Approver: {client.facts['functions']}/remediations/{row['id']}")
+    return client.writes(workspace["id"]) == []
+
+
 def _farewell(facts: Mapping[str, Any], teller: _Teller) -> None:
     teller.chapter("Try it, in another terminal")
     vault = world.vault_id(facts["subscriptions"][0], "kv-claims-other")
+    print(f"The console is at {facts['functions']}/ (its sign-in page offers Ada Approver and others);")
+    print("the command line, here in the checkout:  .venv/bin/python -m cli.main findings --local")
     print(f"The API is at {facts['functions']}/api; addresses and tokens are in .local/stack.json.\n")
     print(f"TOKEN={facts['people'][0]['token']}")
     for path in ("/api/findings", "/api/remediations?state=failed", f"/api/explain?resource={vault}"):

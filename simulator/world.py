@@ -44,6 +44,25 @@ def estate(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     return vaults + workspaces
 
 
+def confidential(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a workspace on platform keys as its owner would write it, by id and body, and the vault where its keys may live."""
+    at = facts["subscriptions"][0]
+    body = {
+        "location": "westeurope", "sku": {"name": "premium"},
+        "tags": {"data-sensitivity": "confidential", "environment": "prod", "owner": "claims@example.com"},
+        "properties": {
+            "computeMode": "Hybrid",
+            "managedResourceGroupId": f"/subscriptions/{at}/resourceGroups/databricks-rg-claims-new",
+            "publicNetworkAccess": "Enabled", "requiredNsgRules": "AllRules",
+            "parameters": {"enableNoPublicIp": {"value": True}},
+        },
+    }  # fmt: skip
+    path = f"/subscriptions/{at}/resourceGroups/rg-data/providers/Microsoft.Databricks/workspaces/dbw-claims-new"
+    vault = _vault(at, "kv-keys-west", {}, facts["tenant"], purge=True)
+    vault["properties"]["enableRbacAuthorization"] = False
+    return {"id": path, "body": body}, vault
+
+
 def _vault(subscription: str, name: str, tags: Mapping[str, str], tenant: str, purge: bool) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "tenantId": tenant,

@@ -168,3 +168,17 @@ def unchanged(before: dict[str, Any], after: dict[str, Any]) -> None:
     differ = [(name, was.get(name), now.get(name)) for name in was | now if was.get(name) != now.get(name)]
     if differ:
         raise AssertionError(f"changed, and should not be: {differ}")
+
+
+def check_moved(at: Plain, before: dict[str, Any]) -> None:
+    """Check that a workspace is where every road of a migration ends: one key, exactly three permissions, all else as it was."""
+    found = (
+        set(at.keys()),
+        len(set(at.keys().values())),
+        [at.permissions(principal) for principal in at.identities().values()],
+        len(at.puts()),
+    )
+    wanted = (set(LAYERS), 1, [{"keys": ["get", "unwrapkey", "wrapkey"]}] * 3, 4)
+    if found != wanted:
+        raise AssertionError(f"{found} is not {wanted}")
+    unchanged(before, at.body())
