@@ -8,7 +8,7 @@ SDKs that it never calls. That is why the imports stand inside the functions her
 from __future__ import annotations
 
 import logging
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from shared.core.choices import Choices
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Queue,
         Records,
         TicketBook,
+        Vitals,
     )
 
 
@@ -133,6 +134,22 @@ class App:
         return StorageQueues(self.settings.queue_url, self._storage)
 
     @cached_property
+    def vitals(self) -> Vitals:
+        """What the doctor measures, as the reader. An app that is `front` does not hold the writer."""
+        from shared.adapters.credentials import managed_identity
+        from shared.adapters.rest import Rest
+        from shared.adapters.signers import EntraSigners
+        from shared.adapters.vitals import AzureVitals, Reach
+
+        it = self.settings
+        clients = {"reader": it.reader_client_id, "writer": it.writer_client_id}
+        asks = {"reader"} if it.part == "front" or not it.writer_client_id else {"reader", "writer"}
+        reach = Reach(clients, frozenset(asks), it.arm_url, it.table_url, it.queue_url)
+        signers = EntraSigners(it.authority_url, it.tenant_id)
+        fresh = partial(managed_identity, retry_total=0)
+        return AzureVitals(Rest(self._reader), reach, self._storage, fresh, signers.published)
+
+    @cached_property
     def clock(self) -> Clock:
         """Time."""
         from shared.adapters.clock import SystemClock
@@ -143,14 +160,14 @@ class App:
     def web(self) -> Callable[[Any, Any, Any], Awaitable[None]]:
         """The HTTP side: an ASGI app."""
         from shared.adapters.signers import EntraSigners
-        from shared.web.api import api
         from shared.web.auth import Door
         from shared.web.limits import Limits
+        from shared.web.site import site
 
         settings = self.settings
         signers = EntraSigners(settings.authority_url, settings.tenant_id)
         door = Door(signers, settings.tenant_id, settings.api_audiences)
-        return api(self, door, Limits(settings.api_rates, self.clock.now))
+        return site(self, door, Limits(settings.api_rates, self.clock.now))
 
     @cached_property
     def _reader(self) -> Pipeline:

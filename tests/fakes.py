@@ -37,6 +37,7 @@ from shared.core.steps import Request
 from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
+from tests.vitals import FakeVitals
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -472,6 +473,7 @@ class World:
         self.estate = MemoryEstate()
         self.answers = MemoryAnswers()
         self.tickets = MemoryTickets()
+        self.vitals = FakeVitals(self.clock)
 
     @property
     def grants(self) -> Access:

@@ -3,14 +3,15 @@
 import base64
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from azure.core.credentials import TokenCredential
 from azure.identity import ManagedIdentityCredential
 
 
-def managed_identity(client_id: str) -> TokenCredential:
-    """Return the credential of a user-assigned identity; the app's own where no client id is set."""
-    return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+def managed_identity(client_id: str, **options: Any) -> TokenCredential:
+    """Return the credential of a user-assigned identity; the app's own where no client id is set. Options are the SDK's."""
+    return ManagedIdentityCredential(client_id=client_id or None, **options)
 
 
 def principal(credential: TokenCredential, scope: str) -> str:

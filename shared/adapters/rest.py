@@ -41,6 +41,12 @@ class Rest:
         """Ask at an address that ARM itself has given, if it is ARM's. Raises azure-core's errors as the SDKs do, or BadInput."""
         return self._answer(HttpRequest("GET", self._ours(url)))
 
+    def date(self, path: str, version: str) -> str:
+        """Return the header Date of the answer to a GET, whatever the answer is; '' where it has none."""
+        url = f"{self._pipeline.arm_url}{quote(path)}"
+        response = self._client.send_request(HttpRequest("GET", url, params={"api-version": version}))
+        return str(response.headers.get("Date", ""))
+
     def pages(self, path: str, version: str, **query: str) -> Iterator[Json]:
         """Yield the rows of a list, page by page. Raises our errors."""
         url, params = f"{self._pipeline.arm_url}{quote(path)}", {"api-version": version, **query}

@@ -48,6 +48,10 @@ class EntraSigners:
                 self._fetched_at = now
             return self._keys.get(key_id)
 
+    def published(self) -> int:
+        """Ask anew, and return how many keys there are; what is known stays as it is. Raises Temporary."""
+        return len(self._fetched())
+
     def _fetched(self) -> dict[str, Any]:
         with translated("reading the keys that sign tokens"):
             answer = self._client.send_request(HttpRequest("GET", self._url), connection_timeout=5, read_timeout=10)

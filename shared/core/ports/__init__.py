@@ -24,10 +24,12 @@ from shared.core.ports.values import (
     Stored,
     SummaryPage,
 )
+from shared.core.ports.vitals import Backlog, Seen, Vitals
 
 __all__ = [
     "Answers",
     "Arm",
+    "Backlog",
     "Claim",
     "Clock",
     "Delivery",
@@ -51,11 +53,13 @@ __all__ = [
     "Ports",
     "Queue",
     "Records",
+    "Seen",
     "Stored",
     "SummaryPage",
     "TicketBook",
     "TicketPage",
     "Tickets",
+    "Vitals",
 ]
 
 
@@ -150,4 +154,9 @@ class Ports(Protocol):
     @property
     def clock(self) -> Clock:
         """Time."""
+        ...
+
+    @property
+    def vitals(self) -> Vitals:
+        """What the doctor measures."""
         ...

@@ -1,0 +1,1 @@
+"""The commands that speak to the app, one module for each kind of thing that somebody wants of it."""
