@@ -8,13 +8,13 @@ PORTS ?= default
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-setup: ## build the private environments (.tools, .venv, .app, Azurite); every other word does this first
+setup: ## build the private environments (.tools, .venv, .app, Azurite, axe-core); every other word does this first
 	@.ci/setup
 
 demo: setup ## start the local Azure, play a story, print it as a timeline, keep serving (DEMO_EXIT=1 ends by itself)
 	@exec $(PY) -m simulator demo --ports $(PORTS)
 
-up: setup ## the local Azure with an empty world and the app on it, in the foreground (PORTS=random picks free ones)
+up: setup ## the local Azure with the app on it and hardly anything else, in the foreground (PORTS=random picks free ones)
 	@exec $(PY) -m simulator up --ports $(PORTS)
 
 check: setup ## lint, types, import contracts
@@ -41,4 +41,4 @@ lock: setup ## compile requirements*.txt anew from pyproject.toml, and those of 
 	@for list in simulator/clients/requirements/*.in; do .tools/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header $$list -o $${list%.in}.txt; done
 
 clean: ## remove what make has created
-	rm -rf .tools .venv .app .clients .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/storage/node_modules
+	rm -rf .tools .venv .app .clients .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/storage/node_modules tests/browser/node_modules

@@ -148,8 +148,8 @@ def _history(client: Client, teller: _Teller) -> bool:
 def _confidential(client: Client, teller: _Teller) -> bool:
     teller.chapter("A workspace with confidential data is written on Microsoft's keys")
     subscription = client.facts["subscriptions"][0]
-    workspace, vault = world.confidential(client.facts)
-    client.manage("POST", "/seed", {"resources": [vault]})
+    workspace = world.confidential(client.facts)
+    client.manage("POST", "/seed", {"resources": world.key_vaults(client.facts)})
     client.put_group(subscription, "rg-data").raise_for_status()
     client.arm("PUT", workspace["id"], "2026-01-01", workspace["body"]).raise_for_status()
     teller.line(f"{workspace['id'].rsplit('/', 1)[1]}, tags {json.dumps(workspace['body']['tags'])}")
@@ -161,7 +161,9 @@ def _confidential(client: Client, teller: _Teller) -> bool:
     row = until(waiting, "the plan of a migration", 60)
     teller.line(row["finding"]["message"])
     steps = row["plan"]["steps"]
-    teller.line(f"{len(steps)} steps wait for a person's yes; {sum(it['irreversible'] for it in steps)} cannot be undone")
+    teller.line(
+        f"{len(steps)} steps wait for a person's yes; {sum(it['irreversible'] for it in steps)} cannot be undone"
+    )
     teller.line(f"say it yourself, as Ada Approver: {client.facts['functions']}/remediations/{row['id']}")
     return client.writes(workspace["id"]) == []
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.estate import KEY_VAULTS
+
 # subscription (by place), vault, tags, purge protection
 _VAULTS: tuple[tuple[int, str, dict[str, str], bool], ...] = (
     (0, "kv-claims-cmk", {"cmk-vault": "true", "environment": "prod"}, True),
@@ -44,8 +46,17 @@ def estate(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     return vaults + workspaces
 
 
-def confidential(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a workspace on platform keys as its owner would write it, by id and body, and the vault where its keys may live."""
+def key_vaults(facts: Mapping[str, Any], *, purge: bool = True) -> list[dict[str, Any]]:
+    """Return the vaults where the deployment lets keys of workspaces live, as ARM bodies to seed."""
+    found = []
+    for at, path in KEY_VAULTS.items():
+        body = _vault(path.split("/")[2], path.rsplit("/", 1)[1], {}, facts["tenant"], purge)
+        found.append({**body, "location": at.rpartition("/")[2] or "westeurope"})
+    return found
+
+
+def confidential(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a workspace on platform keys as its owner would write it, by id and body."""
     at = facts["subscriptions"][0]
     body = {
         "location": "westeurope", "sku": {"name": "premium"},
@@ -58,9 +69,7 @@ def confidential(facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
         },
     }  # fmt: skip
     path = f"/subscriptions/{at}/resourceGroups/rg-data/providers/Microsoft.Databricks/workspaces/dbw-claims-new"
-    vault = _vault(at, "kv-keys-west", {}, facts["tenant"], purge=True)
-    vault["properties"]["enableRbacAuthorization"] = False
-    return {"id": path, "body": body}, vault
+    return {"id": path, "body": body}
 
 
 def _vault(subscription: str, name: str, tags: Mapping[str, str], tenant: str, purge: bool) -> dict[str, Any]:

@@ -17,6 +17,13 @@ LONGEST_EVENT = 1_048_576  # bytes; Event Grid's own limit for one event (AZURE 
 
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _SAFE_ID = re.compile(r"[^\w.:/-]", re.ASCII)
+# A role given or taken above all resources: our own filter lets it through, since it cannot tell (infra). Whom it concerns
+# below, the sweep finds.
+_ABOVE = re.compile(
+    r"(/subscriptions/[^/]+(/resourcegroups/[^/]+)?|/providers/microsoft\.management/managementgroups/[^/]+)?"
+    r"/providers/microsoft\.authorization/",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,10 @@ def wake(text: str) -> Wake | None:
     kind = event.get("type") or event.get("eventType")
     if not isinstance(kind, str) or not kind:
         raise BadInput("BadEvent", "the event has no type (`type` or `eventType`)")
-    target = ids.parse(_where(event, kind.lower()))
+    where = _where(event, kind.lower())
+    if isinstance(where, str) and _ABOVE.match(where[: ids.LONGEST_ID]):
+        return None
+    target = ids.parse(where)
     if target.kind not in {ids.VAULT, ids.WORKSPACE}:
         return None
     return Wake(target, Cause("event", _safe(event.get("id")), _actor(event)))

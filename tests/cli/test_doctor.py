@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulator import estate
+from simulator import estate, world
 from simulator.client import Client, until
 from simulator.ports import chosen
 from simulator.stack import Stack
@@ -77,21 +77,6 @@ class Ward:
         return {**body, "properties": {**body["properties"], **properties}}
 
 
-def _key_vaults(*, protected: bool = True) -> list[dict[str, Any]]:
-    properties = {
-        "tenantId": estate.TENANT, "sku": {"family": "A", "name": "standard"}, "accessPolicies": [],
-        "enableRbacAuthorization": True, "enableSoftDelete": True, "provisioningState": "Succeeded",
-        **({"enablePurgeProtection": True} if protected else {}),
-    }  # fmt: skip
-    return [
-        {
-            "id": path, "name": path.rsplit("/", 1)[1], "type": "Microsoft.KeyVault/vaults", "location": "westeurope",
-            "properties": {**properties, "vaultUri": f"https://{path.rsplit('/', 1)[1]}.vault.azure.net/"},
-        }
-        for path in estate.KEY_VAULTS.values()
-    ]  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     """A stack of our own: on one that others use the doctor finds what they have left."""
@@ -108,9 +93,9 @@ def _check(found: Mapping[str, Mapping[str, str]], name: str, result: str, said:
 def test_vaults_for_keys_that_are_not_there_and_then_are(ward: Ward) -> None:
     """The local Azure starts empty: the vaults of CMK_KEY_VAULTS are missing, then open to deletion; then all is green."""
     _check(ward.found(is_green=False), "key-vaults", "fail", "there is no such vault", "CMK_KEY_VAULTS")
-    ward.seed(*_key_vaults(protected=False))
+    ward.seed(*world.key_vaults(ward.azure.facts, purge=False))
     until(lambda: "not protected" in ward.found(is_green=False)["key-vaults"]["message"], "an unprotected vault")
-    ward.seed(*_key_vaults())
+    ward.seed(*world.key_vaults(ward.azure.facts))
 
     assert ward.found(is_green=True) == {}
 

@@ -67,10 +67,14 @@ def test_the_right_target_is_found(event: dict[str, Any], target: str) -> None:
     [
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/s",
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/managedHSMs/h",
+        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/9",
+        f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.authorization/roleAssignments/9",
+        "/providers/Microsoft.Management/managementGroups/top/providers/Microsoft.Authorization/roleAssignments/9",
+        "/providers/Microsoft.Authorization/roleAssignments/9",
     ],
 )
 def test_what_is_not_ours_is_left(subject: str) -> None:
-    """An event about another kind of resource wakes nothing."""
+    """An event about another kind of resource, or about a role above all of them, wakes nothing."""
     assert wake(json.dumps(_event(subject))) is None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
 from starlette.requests import Request
@@ -18,6 +19,7 @@ from shared.web.console import assets
 from shared.web.console.forms import cookie_of, token_for
 
 _LATER = re.compile(r"\$\{([A-Za-z.:]+)\}")  # a reference to what a step before makes (core/refs.py)
+_FILTERS = frozenset({"shelf", "state", "control", "q", "target", "kind", "worst", "resource"})
 _VERDICTS = {"noncompliant": "not compliant", "notapplicable": "not applicable"}
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 # `form-action` holds for where a form's answer leads, too: pages only ever lead to pages of this site.
@@ -73,9 +75,14 @@ def _shown(value: Any) -> Any:
 
 
 def _here(request: Request) -> str:
-    """Return where to come back to after a sign-in. Two slashes at the front would be another host."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return "/" + request.url.path.lstrip("/\\") + query if request.method == "GET" else "/"
+    """Return where to come back to after a sign-in: the page and its filters, nothing else that an address may hold.
+
+    Two slashes at the front would be another host.
+    """
+    if request.method != "GET":
+        return "/"
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name in _FILTERS]
+    return "/" + request.url.path.lstrip("/\\") + (f"?{urlencode(kept)}" if kept else "")
 
 
 def _utc(moment: datetime) -> str:
