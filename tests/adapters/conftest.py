@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from azure.core.credentials import TokenCredential
 
 from shared.adapters.credentials import managed_identity
 from shared.adapters.pipeline import Pipeline
+from shared.adapters.records import TableRecords
+from shared.core.ports import Records
 from simulator.client import Client
+from tests.fakes import FakeClock, MemoryRecords
 
 
 @pytest.fixture
@@ -43,3 +47,13 @@ def faults(azure: Client) -> Iterator[Client]:
     """The local Azure, with whatever faults a test plants taken out again."""
     yield azure
     azure.manage("DELETE", "/faults")
+
+
+@pytest.fixture(params=["memory", "azurite"])
+def records(request: pytest.FixtureRequest) -> Iterator[Records]:
+    """Both kinds of records."""
+    if request.param == "memory":
+        yield MemoryRecords(FakeClock(datetime.now(UTC)))
+        return
+    environment: Client = request.getfixturevalue("environment")
+    yield TableRecords(environment.facts["storage"]["table"], identity(environment, "reader"))

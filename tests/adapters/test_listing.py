@@ -1,6 +1,5 @@
 """The order of lists, on the fake and on real storage: what waits longest first, then what changed last."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,19 +13,8 @@ from shared.core.shelf import Shelf, Summary, Wanted
 from simulator.client import Client
 from tests.adapters.conftest import identity
 from tests.adapters.test_records import EVENT, _row, _target
-from tests.fakes import FakeClock, MemoryRecords
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(params=["memory", "azurite"])
-def records(request: pytest.FixtureRequest) -> Iterator[Records]:
-    """Both kinds of records."""
-    if request.param == "memory":
-        yield MemoryRecords(FakeClock(datetime.now(UTC)))
-        return
-    environment: Client = request.getfixturevalue("environment")
-    yield TableRecords(environment.facts["storage"]["table"], identity(environment, "reader"))
 
 
 def _every(records: Records, wanted: Wanted, limit: int = 3) -> list[Summary]:

@@ -24,20 +24,10 @@ from shared.core.steps import Step
 from shared.core.wake import Cause
 from simulator.client import Client
 from tests.adapters.conftest import identity
-from tests.fakes import FakeClock, MemoryRecords, vault_id
+from tests.fakes import vault_id
 
 _NUMBERS = itertools.count()
 EVENT = Event("evaluated", "evaluate", "SafeInAutoScope", {"nested": {"a": [1, None, "ü"]}})
-
-
-@pytest.fixture(params=["memory", "azurite"])
-def records(request: pytest.FixtureRequest) -> Iterator[Records]:
-    """Both kinds of records."""
-    if request.param == "memory":
-        yield MemoryRecords(FakeClock(datetime.now(UTC)))
-        return
-    environment: Client = request.getfixturevalue("environment")
-    yield TableRecords(environment.facts["storage"]["table"], identity(environment, "reader"))
 
 
 def _target() -> ResourceId:
