@@ -20,7 +20,7 @@ class WorkspaceCmk:
 
     control: Control = Control(  # noqa: RUF009 - frozen
         id=rules.ID,
-        title="Every layer of a workspace that must be is encrypted under a customer-managed key",
+        title="Every layer that needs one is encrypted under a customer-managed key",
         severity="high",
         targets=frozenset({ids.WORKSPACE}),
         is_staged=True,

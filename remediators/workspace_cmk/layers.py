@@ -58,7 +58,8 @@ def _rules(case: Case, layer: Layer, key: KeyRef) -> Iterator[tuple[Standing, st
         yield from _without_a_vault(at.vault)
         return
     yield from _of_the_vault(case, layer, at.vault)
-    yield from _of_the_key(case, at.keys.get(f"{key.name}/{key.version}" if key.version else key.name))
+    named = f"{key.name}/{key.version}" if key.version else key.name
+    yield from _of_the_key(case, named, at.keys.get(named))
     yield from _of_the_grant(case, layer, key, at)
     if case.workspace.has_failed:
         said = "the last change of the workspace has failed: what Azure says of its layers is no proof"
@@ -77,25 +78,29 @@ def _of_the_vault(case: Case, layer: Layer, vault: Vault) -> Iterator[tuple[Stan
     ours = case.workspace.tenant or case.choices.tenant
     if vault.tenant and ours and vault.tenant != ours:
         yield Standing.DEFECT, "VaultInAnotherTenant", f"its vault belongs to tenant {vault.tenant}"
-    if not (vault.tenant and ours):
-        yield Standing.UNKNOWN, "TenantUnknown", "whether its vault is of the workspace's tenant cannot be told"
     if layer.name != "managedServices" and vault.location != case.workspace.location:
         yield Standing.DEFECT, "VaultInAnotherRegion", f"its vault is in {vault.location}, the workspace is not"
     if not vault.purge_protection or vault.soft_delete is not True:
         yield Standing.DEFECT, "VaultNotProtected", "its key can be purged, and all data under it lost for ever"
     if vault.trusts_azure is False:
         yield Standing.DEFECT, "VaultUnreachable", "the firewall of its vault does not let Azure's own services in"
+    # What is certainly wrong comes before what cannot be told.
+    if not (vault.tenant and ours):
+        yield Standing.UNKNOWN, "TenantUnknown", "whether its vault is of the workspace's tenant cannot be told"
     if vault.trusts_azure is None:
         yield Standing.UNKNOWN, "ReachUnknown", "whether Azure's own services get through to its vault cannot be told"
 
 
-def _of_the_key(case: Case, key: Key | Unreadable | Absent | None) -> Iterator[tuple[Standing, str, str]]:
+def _of_the_key(case: Case, named: str, key: Key | Unreadable | Absent | None) -> Iterator[tuple[Standing, str, str]]:
     if isinstance(key, Unreadable) or key is None:
         said = key.message if key else "nobody has asked"
         yield Standing.UNKNOWN, "KeyNotReadable", f"its key could not be read: {said}"
         return
     if isinstance(key, Absent):
-        yield Standing.DEFECT, "KeyIsMissing", "there is no such key or version in the vault: its data cannot be read"
+        said = (
+            f"its vault has no key {named}: its data cannot be read. Recover the key, if it was deleted, or restore it"
+        )
+        yield Standing.DEFECT, "KeyIsMissing", said
         return
     yield from defects(case, key)
 

@@ -29,7 +29,7 @@ class Shelf(StrEnum):
 class Summary:
     """What a list shows of a row. `asked` is when people were asked, None where they are not.
 
-    `steps` counts the plan's, `yes` the approvals that its plan has so far.
+    `steps` counts the plan's, `done` those that were carried out, `yes` the approvals that its plan has so far.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Summary:
     fingerprint: str
     steps: int
     irreversible: bool
+    done: int
     yes: int
     asked: datetime | None
     reminded: datetime | None
@@ -107,7 +108,8 @@ def summary(row: Remediation) -> Summary:
         kind=row.decision.kind, decided=row.decision.reason, reason=row.finding.reason,
         message=row.finding.message[:_LONGEST], owner=row.decision.owner, requester=row.requester,
         fingerprint=row.plan.fingerprint, steps=len(row.plan.steps),
-        irreversible=any(step.irreversible for step in row.plan.steps), asked=_asked(row), reminded=row.reminded,
+        irreversible=any(step.irreversible and not step.done for step in row.plan.steps),
+        done=sum(step.done is not None for step in row.plan.steps), asked=_asked(row), reminded=row.reminded,
         yes=sum(it.fingerprint == row.plan.fingerprint for it in row.approvals), opened=row.opened, updated=row.updated,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ for; where nobody knows who made the change, two people must agree (DESIGN 5). W
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,8 +44,7 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
     _check(ports, row, yes, now)
     authors = _authors(ports, row)
     author = "" if "" in authors else authors[0]
-    # The log lags by minutes: whoever the event named is known at once.
-    theirs = {*authors, row.cause.actor}
+    theirs = _theirs(row, authors)
     if yes.person in theirs:
         raise Refused("OwnChange", "you made the last change to this resource: somebody else must approve what follows")
     given = Approval(yes.person, yes.fingerprint, yes.comment.strip(), now, yes.expires, author)
@@ -59,13 +58,53 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
     }
     # Whoever agreed before the log named them as the author counts for nothing now.
     agreed = {it.person for it in approvals} - theirs
-    if len(agreed) < (2 if not author or takes_two(row, ports.choices) else 1):
+    if len(agreed) < _needed(ports, row, author):
         waiting = moved(row, State.AWAITING_APPROVAL, now, approvals=approvals)
         return save(ports, stored, waiting, Event("approved", yes.person, "OneOfTwo", detail))
     apply_soon(ports, row)
     steps = tuple(step.id for step in row.plan.steps)
     queued = moved(row, State.QUEUED, now, approvals=approvals, approved=steps, attempt=0)
     return save(ports, stored, queued, Event("approved", yes.person, "Approved", detail))
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What somebody's yes would be worth now: how many it takes, how many there are, and what stands against theirs.
+
+    `author` is who made the change, '' where nobody can say. `against` is '' where nothing stands against it.
+    """
+
+    needed: int
+    given: int
+    author: str
+    against: str
+
+
+def outlook(ports: Ports, row: Remediation, person: str) -> Outlook:
+    """Return what a yes would be worth, as `approve` would see it. Raises Temporary or Denied where the log cannot be read."""
+    authors = _authors(ports, row)
+    author = "" if "" in authors else authors[0]
+    agreed = {it.person for it in _valid(row, ports.clock.now())}
+    against = ""
+    if person in requesters(ports, row):
+        against = "You asked for this, or picked its vault: somebody else must approve it."
+    elif person in _theirs(row, authors):
+        against = "You made the change that this follows from: somebody else must approve it."
+    elif person in agreed:
+        against = "You have said yes already: it takes a second person."
+    return Outlook(_needed(ports, row, author), len(agreed - _theirs(row, authors)), author, against)
+
+
+def _theirs(row: Remediation, authors: Sequence[str]) -> set[str]:
+    """Return whose change it is. The log lags by minutes: whoever an event named is known at once.
+
+    Somebody who has a row looked at again has changed nothing by that.
+    """
+    return {*authors, row.cause.actor if row.cause.kind != "person" else ""}
+
+
+def _needed(ports: Ports, row: Remediation, author: str) -> int:
+    return 2 if not author or takes_two(row, ports.choices) else 1
 
 
 def reject(ports: Ports, stored: Stored, person: str, comment: str, origin: str = "") -> Stored:

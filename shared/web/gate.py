@@ -118,6 +118,7 @@ class Gate:
         except NotSignedIn:
             self._limits.failed_sign_in(address(request))
             raise
+        request.state.caller = caller  # whoever is turned away is told as whom
         self._limits.request(caller.object_id, writes=writes)
         caller.check(writes=writes)
         if writes and shown.is_forwarded:

@@ -52,7 +52,7 @@ def test_pages_that_say_no(visit: Visit, watch: Watch, there: Scene) -> None:
         rada.goto(path)
         axe(rada)
     rada.goto(f"/remediations/{there.waiting['id']}")
-    expect(rada.get_by_text("To say yes or no you need the role")).to_be_visible()
+    expect(rada.get_by_text("To say yes or no one needs the role")).to_be_visible()
     expect(rada.get_by_role("button", name=re.compile("Approve"))).to_have_count(0)
     axe(rada)
 
@@ -106,7 +106,7 @@ def test_times_are_the_readers_own(visit: Visit, there: Scene) -> None:
 def test_a_sheet_and_a_proof_can_be_taken_away(visit: Visit, there: Scene) -> None:
     """Both downloads of the history, by their links."""
     page = visit("/history", "Rada Reader")
-    for name, file in (("As a sheet", "remediations.csv"), ("With all entries", "remediations.json")):
+    for name, file in (("As a sheet", "remediations.csv"), ("As proof", "remediations.json")):
         with page.expect_download() as download:
             page.get_by_role("link", name=name).click()
         assert download.value.suggested_filename == file

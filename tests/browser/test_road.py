@@ -35,7 +35,9 @@ def test_from_the_queue_to_three_layers_on_one_key(azure: Client, visit: Visit, 
         approve(visit(f"/remediations/{row['id']}", "Amit Approver"), at)
         ada.reload()
     # The page follows by itself: htmx, or the reload that browsers do without scripts.
-    expect(ada.get_by_role("heading", name="A person must do the rest")).to_be_visible(timeout=120_000)
+    expect(ada.get_by_role("heading", name="Our part is done; a person must do the rest")).to_be_visible(
+        timeout=120_000
+    )
     moved(at)
     ada.get_by_label("What was done, and how?").fill("all clusters, pools and warehouses restarted")
     ada.get_by_role("button", name="It is done").click()

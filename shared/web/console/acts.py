@@ -123,7 +123,8 @@ def offers(row: Remediation, *, eligible: bool, now: datetime) -> tuple[str, ...
     """Return the acts that the page of a row offers, in the order of the page."""
     is_confirmed = row.decision.reason == AWAITS_CONFIRMATION
     waits = row.state is State.AWAITING_APPROVAL
-    is_exempt = row.exemption is not None and row.exemption.expires > now
+    # Of a wish, the exemption is what is asked for.
+    is_exempt = row.exemption is not None and row.exemption.expires > now and not row.is_wished
     found = {
         "approve": waits and not is_confirmed,
         "confirm": waits and is_confirmed,

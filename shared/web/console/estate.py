@@ -1,6 +1,8 @@
 """The estate: workspaces by layer, vaults by control, and what is behind each: every verdict and who uses which key."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -12,12 +14,13 @@ from shared.core.errors import BadInput, RemediationError
 from shared.core.judgement import ORDER
 from shared.core.ports import Ports
 from shared.flow.explain import explain
-from shared.web.answers import problem_of
+from shared.web.answers import Told, problem_of
 from shared.web.console import plan
 from shared.web.console.drawing import drawn
 from shared.web.console.pages import page
 
 ROWS = 50  # of a page
+_LOUD = ("NonCompliant", "Unknown")
 _KINDS = {"workspaces": ids.WORKSPACE, "vaults": ids.VAULT}
 
 
@@ -44,16 +47,50 @@ class EstatePages:
 
     def explain(self, request: Request) -> Response:
         """Read one resource from Azure now, and show what every control says of it and would do. Nothing is written."""
-        resource = request.query_params.get("resource", "").strip()
-        if not resource:
-            return page(request, "explain.html", resource="", found=None, told=None, drawing=None, plans={})
+        asked_for = request.query_params.get("resource", "").strip()
+        if not asked_for:
+            return self._explained(request, "")
+        named = [asked_for] if asked_for.startswith("/") else self._named(asked_for)
+        if len(named) != 1:
+            return self._explained(request, asked_for, named=named)
         try:
-            found = explain(self.ports, resource)
+            found = explain(self.ports, named[0])
         except RemediationError as error:
-            told = problem_of(error)
-            return page(
-                request, "explain.html", told.status, resource=resource, found=None, told=told, drawing=None, plans={}
-            )
-        plans = {n: plan.shown(it["plan"].steps) for n, it in enumerate(found["verdicts"])}
-        drawing = drawn(found["graph"]) if found["graph"] else None
-        return page(request, "explain.html", resource=resource, found=found, told=None, drawing=drawing, plans=plans)
+            return self._explained(request, asked_for, told=problem_of(error))
+        return self._explained(request, named[0], found=found)
+
+    def _named(self, name: str) -> list[str]:
+        """Return the targets of the estate that have a name, by id."""
+        pages = [self.ports.estate.page(it, text=name, worst="", cursor="", limit=ROWS) for it in _KINDS.values()]
+        found = [it for page_ in pages for it in page_.items]
+        exact = [it.target for it in found if it.name.lower() == name.lower()]
+        return exact or [it.target for it in found]
+
+    def _explained(
+        self,
+        request: Request,
+        resource: str,
+        *,
+        found: Mapping[str, Any] | None = None,
+        told: Told | None = None,
+        named: Sequence[str] | None = None,
+    ) -> Response:
+        verdicts = sorted(found["verdicts"], key=lambda it: ORDER.index(it["verdict"])) if found else []
+        graph = found["graph"] if found else None
+        return page(
+            request,
+            "explain.html",
+            told.status if told else 200,
+            resource=resource,
+            found=found,
+            told=told,
+            named=named,
+            loud=[(it, plan.shown(it["plan"].steps, self._names())) for it in verdicts if it["verdict"] in _LOUD],
+            quiet=[it for it in verdicts if it["verdict"] not in _LOUD],
+            drawing=drawn(graph) if graph else None,
+            kinds={it.principal: str(it.kind) for it in graph["identities"]} if graph else {},
+        )
+
+    def _names(self) -> Mapping[str, str]:
+        databricks = self.ports.choices.databricks
+        return {databricks: "AzureDatabricks"} if databricks else {}

@@ -1,6 +1,6 @@
 """The queue and the history: rows in the order in which people read them, filtered, paged, exported."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,9 @@ from shared.core.record import State
 from shared.core.shelf import Shelf, Summary, Wanted
 from shared.flow.approve import reject
 from shared.web import asked, shapes
+from shared.web.answers import Told, problem_of
 from shared.web.auth import Caller
-from shared.web.console import sheet
+from shared.web.console import sheet, words
 from shared.web.console.forms import form_of
 from shared.web.console.pages import HEADERS, page
 from shared.web.origin import origin
@@ -48,12 +49,17 @@ class Lists:
 
     def queue(self, request: Request) -> Response:
         """Show what waits for people: questions first, those that end soonest on top."""
+        return self._queue(request)
+
+    def _queue(
+        self, request: Request, told: Told | None = None, typed: str = "", ticked: Sequence[str] = ()
+    ) -> Response:
         wanted = _wanted(request, Shelf.WAITING)
         found = self._found(request, wanted)
         now = self.ports.clock.now()
         return page(
-            request, "queue.html", rows=self._rows(found), **self._around(request, wanted, found), now=now,
-            rail=self._rail(now), unseen=found.unseen,
+            request, "queue.html", told.status if told else 200, rows=self._rows(found), now=now, rail=self._rail(now),
+            unseen=found.unseen, told=told, typed=typed, ticked=ticked, **self._around(request, wanted, found),
         )  # fmt: skip
 
     def history(self, request: Request) -> Response:
@@ -75,10 +81,12 @@ class Lists:
     def reject(self, request: Request) -> Response:
         """Say no to several plans with one reason. One that has changed since it was seen is left as it is."""
         form, caller = form_of(request), request.state.caller
-        told = [self._rejected(request, caller, pair, form.text("comment")) for pair in form.every("row")]
-        if not told:
-            raise BadInput("NothingTicked", "tick the remediations to reject, and say why")
-        return page(request, "rejected.html", told=told)
+        comment, ticked = form.text("comment"), form.every("row")
+        if not ticked or not comment:
+            problem = BadInput("NothingTicked", "tick the remediations to reject, and say why")
+            told = words.for_people(problem_of(problem))
+            return self._queue(request, told, comment, [it.partition(":")[0] for it in ticked])
+        return page(request, "rejected.html", told=[self._rejected(request, caller, it, comment) for it in ticked])
 
     def _rejected(self, request: Request, caller: Caller, pair: str, comment: str) -> tuple[str, str, str]:
         """Return the id, the name of the target and what stood in the way, '' where nothing did."""
@@ -123,6 +131,7 @@ class Lists:
             "begun": "cursor" in request.query_params,
             "query": urlencode(kept),
             "first": f"?{urlencode(kept)}",
+            "elsewhere": urlencode({name: value for name, value in kept.items() if name in {"q", "control"}}),
             "controls": [it.control.id for it in self.ports.remediators],
             "states": list(State),
         }

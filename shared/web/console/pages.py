@@ -20,7 +20,7 @@ from shared.web.console.forms import cookie_of, token_for
 
 _LATER = re.compile(r"\$\{([A-Za-z.:]+)\}")  # a reference to what a step before makes (core/refs.py)
 _FILTERS = frozenset({"shelf", "state", "control", "q", "target", "kind", "worst", "resource"})
-_VERDICTS = {"noncompliant": "not compliant", "notapplicable": "not applicable"}
+_VERDICTS = {"superseded": "to be looked at again", "noncompliant": "not compliant", "notapplicable": "not applicable"}
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 # `form-action` holds for where a form's answer leads, too: pages only ever lead to pages of this site.
 _POLICY = (
@@ -46,7 +46,7 @@ def page(
     token, is_new = token_for(request)
     text = _environment().get_template(template).render(
         caller=caller, may_write=bool(caller and caller.is_person and caller.roles & WRITING_ROLES), form_token=token,
-        path=request.url.path, here=_here(request), asset=assets.address, **shown,
+        path=request.url.path, here=_here(request), asset=assets.address, is_form=request.method != "GET", **shown,
     )  # fmt: skip
     cookie = {"Set-Cookie": cookie_of(request, token)} if is_new and caller else {}
     return Response(text, status, {**HEADERS, **cookie, **(headers or {})}, "text/html")
@@ -65,6 +65,7 @@ def _environment() -> jinja2.Environment:
         "name": _name,
         "value": _value,
         "words": _words,
+        "start": _start,
     }
     return made
 
@@ -79,8 +80,8 @@ def _here(request: Request) -> str:
 
     Two slashes at the front would be another host.
     """
-    if request.method != "GET":
-        return "/"
+    if request.method != "GET":  # back to the page of the form, not to where it was sent
+        return request.url.path.rsplit("/", 1)[0] if request.url.path.startswith("/remediations/") else "/"
     kept = [(name, value) for name, value in request.query_params.multi_items() if name in _FILTERS]
     return "/" + request.url.path.lstrip("/\\") + (f"?{urlencode(kept)}" if kept else "")
 
@@ -107,6 +108,11 @@ def _value(value: Any) -> str:
             return line(", ".join(value), 2000) or "none"
         case _:
             return line(json.dumps(value, ensure_ascii=False, default=str), 2000)
+
+
+def _start(text: str) -> str:
+    """Return a text whose first letter is one that begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def _words(name: str) -> str:

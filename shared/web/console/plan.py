@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.core import refs
+from shared.core.control import Drawn
 from shared.core.moves import grant, workspace
 from shared.core.parse.access import GROUPS
 from shared.core.record import PlannedStep
@@ -14,14 +15,21 @@ _SAYS = {
     "vault.protect": "Turn on soft delete and purge protection",
     "policy.set": "Set what {who} may do, in the access policies",
     "policy.remove": "Take {who} out of the access policies",
-    "role.assign": "Give {who} a role",
-    "role.delete": "Take a role from {who}",
+    "role.assign": "Give {who} the role {role}",
+    "role.delete": "Take the role {role} from {who}",
     "key.create": "Make a key for this workspace",
     "workspace.upgrade": "Raise the workspace to Premium",
     "workspace.prepare": "Give the workspace's storage account an identity",
     "compute.restart": "Restart clusters, pools and SQL warehouses",
 }
 
+# Roles at a vault, as the portal names them (AZURE 3.1).
+_ROLES = {
+    grant.NARROW: "Key Vault Crypto Service Encryption User",
+    "00482a5a-887f-4fb3-b363-3b7fe8e74483": "Key Vault Administrator",
+    "14b46e9e-c2b7-41b4-b07b-48a6ebf60603": "Key Vault Crypto Officer",
+    "12338af0-0e69-4776-bea7-57ae8d297424": "Key Vault Crypto User",
+}
 _WHO = {refs.STORAGE: "the workspace's storage account", refs.DISKS: "the workspace's disk encryption"}
 _LAYERS = {"managedServices": "managed services", "managedDisk": "managed disks", "dbfsRoot": "the DBFS root"}
 
@@ -46,32 +54,59 @@ class ShownStep:
     changes: tuple[Change, ...]
 
 
-def shown(steps: Sequence[PlannedStep]) -> tuple[ShownStep, ...]:
-    """Return the steps of a plan as the page shows them."""
+def shown(
+    steps: Sequence[PlannedStep], names: Mapping[str, str] | None = None, made: Mapping[str, str] | None = None
+) -> tuple[ShownStep, ...]:
+    """Return the steps of a plan as the page shows them.
+
+    `names` are what people call an object id, `made` what references stand for by now.
+    """
+    known = {**_ROLES, **_WHO, **(names or {})}
     return tuple(
-        ShownStep(number, _title(step), step, _mark(step), tuple(_changes(step)))
+        ShownStep(number, _title(step, known), step, _mark(step), tuple(_changes(step, known, made or {})))
         for number, step in enumerate(steps, 1)
     )
 
 
-def _title(step: PlannedStep) -> str:
+def made_of(drawn: Sequence[Drawn]) -> Mapping[str, str]:
+    """Return what the references to keys stand for, as far as the keys are there."""
+    names = {refs.key_name(it.layer): it.name for it in drawn if it.version}
+    return {**names, **{refs.key_version(it.layer): it.version for it in drawn if it.version}}
+
+
+def _title(step: PlannedStep, known: Mapping[str, str]) -> str:
     if step.kind == workspace.ENCRYPT:
         layer = str(step.after.get("layer", ""))
         return f"Put {_LAYERS.get(layer, layer)} on the key"
-    who = str(step.after.get("objectId") or step.after.get("principalId") or step.before.get("principalId") or "")
-    return _SAYS.get(step.kind, step.kind).format(who=_WHO.get(who, who) or "an identity")
+    whole = {**step.before, **step.after}
+    who = str(whole.get("objectId") or whole.get("principalId") or "")
+    role = str(whole.get("roleDefinitionId") or "").rsplit("/", 1)[-1]
+    words = {"who": known.get(who, who) or "an identity", "role": known.get(role, role) or "a role"}
+    return _SAYS.get(step.kind, step.kind).format(**words)
 
 
 def _mark(step: PlannedStep) -> str:
     return "done" if step.done else "sent" if step.sent else ""
 
 
-def _changes(step: PlannedStep) -> Iterator[Change]:
+def _changes(step: PlannedStep, known: Mapping[str, str], made: Mapping[str, str]) -> Iterator[Change]:
     before, after = _sides(step)
     names = [*after, *(name for name in before if name not in after)]
     changed = [name for name in names if before.get(name) != after.get(name)] or names
     for name in changed:
-        yield Change(name, before.get(name), after.get(name))
+        yield Change(name, _named(before.get(name), known), _named(_filled(after.get(name), made), known))
+
+
+def _named(value: Any, known: Mapping[str, str]) -> Any:
+    """Return an id with what people call it."""
+    name = known.get(value.rsplit("/", 1)[-1]) if isinstance(value, str) else None
+    return f"{name} ({value})" if name and not value.startswith("${") else name or value
+
+
+def _filled(value: Any, made: Mapping[str, str]) -> Any:
+    for reference, stands_for in made.items():
+        value = value.replace(reference, stands_for) if isinstance(value, str) else value
+    return value
 
 
 def _sides(step: PlannedStep) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from shared.core.ports import Ports
 from shared.web.answers import problem_of
-from shared.web.console import assets
+from shared.web.console import assets, words
 from shared.web.console.estate import EstatePages
 from shared.web.console.lists import Lists
 from shared.web.console.one import One
@@ -35,6 +35,6 @@ def routes(ports: Ports) -> Sequence[Route]:
 
 def turned_away(request: Request, error: Exception) -> Response:
     """Return the page that says why a request has no other answer, and what to do about it."""
-    told = problem_of(error)
+    told = words.for_people(problem_of(error))
     headers = {"Retry-After": str(told.retry_after)} if told.retry_after else {}
     return page(request, "problem.html", told.status, headers, told=told)

@@ -5,7 +5,7 @@
 function localise(root) {
   for (const it of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(it.dateTime);
-    if (!Number.isNaN(moment.getTime())) it.textContent = moment.toLocaleString([], {dateStyle: "medium", timeStyle: "short"});
+    if (!Number.isNaN(moment.getTime())) it.textContent = moment.toLocaleString([], {dateStyle: "medium", timeStyle: "seconds" in it.dataset ? "medium" : "short"});
   }
 }
 
