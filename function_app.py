@@ -16,6 +16,7 @@ from shared.flow.drain import drain
 from shared.flow.evaluate import evaluate as evaluate_
 from shared.flow.notify import notify as notify_
 from shared.flow.receive import receive
+from shared.flow.survey import take_share
 from shared.flow.sweep import sweep as sweep_
 from shared.wiring import build
 
@@ -89,6 +90,18 @@ def sweep(timer: func.TimerRequest) -> None:
     """Heal what got stuck."""
     del timer
     sweep_(APP)
+
+
+@front.queue_trigger(arg_name="msg", queue_name="sweep", connection=STORAGE)
+def sweep_share(msg: func.QueueMessage) -> None:
+    """Look over one subscription for what no event told of."""
+    take_share(APP, delivery(msg))
+
+
+@front.queue_trigger(arg_name="msg", queue_name="sweep-poison", connection=STORAGE)
+def sweep_poison(msg: func.QueueMessage) -> None:
+    """Record a share of a sweep that killed its worker."""
+    drain(APP, "sweep", delivery(msg))
 
 
 @front.queue_trigger(arg_name="msg", queue_name="wake-poison", connection=STORAGE)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Keys,
         Queue,
         Records,
+        Surveys,
         TicketBook,
         Vitals,
     )
@@ -104,6 +105,13 @@ class App:
         from shared.adapters.records import TableRecords
 
         return TableRecords(self.settings.table_url, self._storage)
+
+    @cached_property
+    def surveys(self) -> Surveys:
+        """Looks over the whole estate."""
+        from shared.adapters.surveys import TableSurveys
+
+        return TableSurveys(self.settings.table_url, self._storage)
 
     @cached_property
     def estate(self) -> Estate:

@@ -12,14 +12,12 @@ from shared.core.choices import Choices
 from shared.core.control import Memory, Remediator
 from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
-from shared.core.judgement import Judgement
 from shared.core.plan import Write
 from shared.core.ports import (
     Claim,
     Event,
     Filed,
     Gather,
-    JudgementPage,
     Kept,
     Known,
     MemoryPage,
@@ -37,6 +35,7 @@ from shared.core.steps import Request
 from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
+from tests.looks import MemoryEstate, MemorySurveys
 from tests.vitals import FakeVitals
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -167,6 +166,12 @@ class FakeInventory:
 
     def subscriptions(self) -> frozenset[str]:
         return frozenset({SUBSCRIPTION} - self.unseen)
+
+    def listed(self, kind: str, subscription: str) -> Sequence[Mapping[str, Any]]:
+        if self.failures:
+            raise self.failures.pop(0)
+        start = f"/subscriptions/{subscription.lower()}/"
+        return [it for it in self._of(kind.rsplit("/", 1)[1].lower()) if it["id"].lower().startswith(start)]
 
     def vaults_in(self, subscription: str) -> int:
         return sum(subscription.lower() in body["id"].lower() for body in self._of("vaults"))
@@ -338,28 +343,6 @@ class MemoryRecords:
 
 
 @dataclass
-class MemoryEstate:
-    """The estate in memory."""
-
-    kept: dict[str, Judgement] = field(default_factory=dict)
-
-    def note(self, judgement: Judgement) -> None:
-        self.kept[judgement.target.lower()] = judgement
-
-    def drop(self, target: ResourceId) -> None:
-        self.kept.pop(target.key, None)
-
-    def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:
-        at = _place(cursor)
-        found = [
-            it
-            for it in sorted(self.kept.values(), key=lambda it: (it.name.lower(), it.target))
-            if it.kind == kind and text.lower() in it.name.lower() and (not worst or it.worst == worst)
-        ]
-        return JudgementPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
-
-
-@dataclass
 class MemoryAnswers:
     """Answers in memory."""
 
@@ -471,6 +454,7 @@ class World:
         self.queue = FakeQueue(self.clock)
         self.records = MemoryRecords(self.clock)
         self.estate = MemoryEstate()
+        self.surveys = MemorySurveys()
         self.answers = MemoryAnswers()
         self.tickets = MemoryTickets()
         self.vitals = FakeVitals(self.clock)

@@ -6,6 +6,7 @@ estate   workspaces, vaults  name-and-hash   the last judgement on a target, lis
 
 import base64
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,11 +15,13 @@ from azure.core.credentials import TokenCredential
 from azure.data.tables import TableServiceClient
 
 from shared.adapters.tables import Table, cells, encoded, joined
+from shared.core import ids
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
 from shared.core.judgement import Judgement
 from shared.core.ports import JudgementPage
 from shared.core.record import key
+from shared.core.survey import Before
 
 _AT_ONCE = 1000  # entities that storage gives in one answer, at most
 _KEY = re.compile("[a-z0-9-]{1,80}-[a-z0-9]{16}")
@@ -38,12 +41,23 @@ class TableEstate:
     def note(self, judgement: Judgement) -> None:
         """Keep it in place of the one before."""
         place = {"PartitionKey": _partition(judgement.kind), "RowKey": _row(judgement.name, judgement.target)}
-        shown = {"name": judgement.name.lower(), "worst": judgement.worst}
+        shown = {
+            "name": judgement.name.lower(), "worst": judgement.worst, "target": judgement.target,
+            "subscription": ids.parse(judgement.target).subscription.lower(), "digest": judgement.digest,
+        }  # fmt: skip
         self._table.put({**place, **shown, **cells("body", encoded(judgement))})
 
     def drop(self, target: ResourceId) -> None:
         """Forget a target that is gone."""
         self._table.remove(_partition(target.kind), _row(target.name, str(target)))
+
+    def under(self, kind: str, subscription: str) -> Mapping[str, Before]:
+        """Return what the last looks have left of one kind of target in a subscription, by id in lower case."""
+        found = self._table.run(
+            _partition(kind), "", "~", " and subscription eq @sub", parameters={"sub": subscription.lower()},
+            select=["target", "digest"], results_per_page=_AT_ONCE,
+        )  # fmt: skip
+        return {str(it["target"]).lower(): Before(str(it["target"]), str(it["digest"])) for it in found}
 
     def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:
         """Return judgements of one kind of target by name."""

@@ -38,6 +38,9 @@ _ALL_WORKSPACES = (
     "resources | where type =~ 'microsoft.databricks/workspaces' "
     "| project id, name, type, location, tags, sku, properties | order by id asc"
 )
+_OF_A_KIND = (
+    "resources | where type =~ '{kind}' | project id, name, type, location, tags, sku, properties | order by id asc"
+)
 # Names alone: a vault may have a thousand access policies, and whoever judges it reads it anyway.
 _ALL_VAULTS = "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc"
 _COUNT = "resources | where type =~ 'microsoft.keyvault/vaults' | summarize vaults = count()"
@@ -65,6 +68,10 @@ class ResourceGraph:
         listed = ", ".join(f"'{word}'" for word in words)
         rows = self._rows(_VAULTS.format(names=listed), self._subscriptions)
         return {str(row["name"]).lower(): str(row["id"]) for row in rows}
+
+    def listed(self, kind: str, subscription: str) -> Iterator[Json]:
+        """Yield the raw bodies of all vaults or workspaces of a subscription."""
+        return self._rows(_OF_A_KIND.format(kind=kind.lower()), [subscription.lower()])
 
     def all_workspaces(self) -> Iterator[Json]:
         """Yield the raw bodies of all workspaces."""

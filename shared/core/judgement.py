@@ -10,6 +10,7 @@ from shared.core.control import Memory, NotApplicable
 from shared.core.facts import Snapshot, Vault, Workspace
 from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.settle import Look
+from shared.core.survey import digest
 
 # The worst first: a target is as bad as the worst that is said of it.
 ORDER = ("NonCompliant", "Unknown", "Compliant", "NotApplicable")
@@ -51,6 +52,7 @@ class Judgement:
     rulings: tuple[Ruling, ...]
     layers: tuple[LayerRuling, ...] = ()
     vaults: tuple[str, ...] = ()  # hosts that its layers name
+    digest: str = ""  # of its facts: a survey tells by it what has changed since
 
 
 def judgement(
@@ -70,6 +72,7 @@ def judgement(
         location=it.location, environments=environments(snapshot, memory, choices),
         owner=it.tags.get(choices.owner_tag.lower(), "").strip()[:LONGEST_NAME], time=now, worst=worst, rulings=rulings,
         layers=tuple(_layers(evidence)), vaults=it.hosts() if isinstance(it, Workspace) else (),
+        digest=digest(it),
     )  # fmt: skip
 
 

@@ -7,17 +7,18 @@ from shared.core.errors import BadInput, Refused, RowChanged
 from shared.core.ports import Delivery, Poisoned, Ports
 from shared.core.record import BUSY, State
 from shared.flow import messages
-from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate, Notify
+from shared.flow.messages import APPLY, EVALUATE, NOTIFY, SURVEY, Apply, Evaluate, Notify, Share
 from shared.flow.say import say
 from shared.flow.work import Work, fail
 
 _log = logging.getLogger("cmkwarden.drain")
 
 # Only what is a message of ours is kept, in our words: whatever else lies on a queue may hold claims.
-_READ: Mapping[str, Callable[[str], Evaluate | Apply | Notify]] = {
+_READ: Mapping[str, Callable[[str], Evaluate | Apply | Notify | Share]] = {
     EVALUATE: messages.evaluate,
     APPLY: messages.apply,
     NOTIFY: messages.notify,
+    SURVEY: messages.share,
 }
 
 
@@ -32,7 +33,7 @@ def drain(ports: Ports, queue: str, delivery: Delivery) -> None:
         _fail(ports, message, Refused(reason, text))
 
 
-def _read(queue: str, delivery: Delivery) -> Evaluate | Apply | Notify | None:
+def _read(queue: str, delivery: Delivery) -> Evaluate | Apply | Notify | Share | None:
     try:
         return _READ[queue](delivery.body) if queue in _READ else None
     except BadInput:

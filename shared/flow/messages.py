@@ -16,6 +16,7 @@ from shared.core.wake import Cause
 EVALUATE = "evaluate"
 APPLY = "apply"
 NOTIFY = "notify"
+SURVEY = "sweep"
 REMINDER = "reminder"  # as the state of a notice: nothing has changed, and soon it is too late
 _LATEST = 253_402_300_799  # the end of the year 9999, the last that a datetime knows
 LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
@@ -80,7 +81,20 @@ class Notify:
         return {**words, "occurrence": self.occurrence, "attempt": self.attempt}
 
 
-def text(message: Evaluate | Apply | Notify) -> str:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Look over one subscription. `attempt` counts the tries that ended in something temporary."""
+
+    survey: str
+    subscription: str
+    attempt: int = 1
+
+    def body(self) -> dict[str, Any]:
+        """Return the wire form."""
+        return {"survey": self.survey, "subscription": self.subscription, "attempt": self.attempt}
+
+
+def text(message: Evaluate | Apply | Notify | Share) -> str:
     """Return a message as it lies on a queue."""
     return json.dumps(message.body(), separators=(",", ":"))
 
@@ -117,6 +131,17 @@ def notify(body_text: str) -> Notify:
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise BadInput("BadMessage", "occurrence and attempt must be whole numbers from 1")
     return Notify(_row(body), _word(body, "state"), occurrence, attempt)
+
+
+def share(body_text: str) -> Share:
+    """Read a message about a share of a survey. Raises BadInput."""
+    body = _parsed(body_text)
+    survey, subscription, attempt = _word(body, "survey"), _word(body, "subscription").lower(), body.get("attempt", 1)
+    if not (survey.isascii() and survey.isdigit()) or not ids.GUID.fullmatch(subscription):
+        raise BadInput("BadMessage", "survey must be digits, subscription a GUID")
+    if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1:
+        raise BadInput("BadMessage", "attempt must be a whole number from 1")
+    return Share(survey, subscription, attempt)
 
 
 def _row(body: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@
     any, and its ticket says something else  its notice was lost                        `notify`
     none: an evaluation or a notice is       what killed its workers may be gone        the message, once
     poison
+    none, and its target is not as it was    an event was lost (flow/survey.py)         `evaluate`
 
 A second message is harmless: a fresh claim is left alone, evaluations of one target coalesce.
 """
@@ -31,6 +32,7 @@ from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.say import say
+from shared.flow.survey import begin
 from shared.flow.ticket import mend
 from shared.flow.trace import span
 
@@ -54,7 +56,16 @@ def sweep(ports: Ports) -> int:
         healed += sum(_redriven(ports, record) for record in _poison(ports))
         say(_log, "swept", rows=healed, tickets=tickets, vaults=_wake_vaults(ports, looked_at))
         ports.answers.forget(ports.clock.now() - _DAY)
+        _survey(ports)
         return healed
+
+
+def _survey(ports: Ports) -> None:
+    """Have the whole estate looked over for what no event told of."""
+    try:
+        begin(ports)
+    except Temporary as error:  # tomorrow is another night, and `POST /api/sweeps` another chance
+        say(_log, "missed", logging.WARNING, reason=error.reason)
 
 
 def _poison(ports: Ports) -> Iterator[PoisonRecord]:

@@ -13,7 +13,8 @@ from shared.core.judgement import Judgement, LayerRuling, Ruling
 from shared.core.ports import Estate
 from simulator.client import Client
 from tests.adapters.conftest import identity
-from tests.fakes import MemoryEstate, workspace_id
+from tests.fakes import workspace_id
+from tests.looks import MemoryEstate
 
 LAYER = LayerRuling("managedDisk", "unknown", "VaultNotSeen")
 RULING = Ruling("DBX-CMK", "", "Unknown", "VaultNotSeen", "a" * 16)

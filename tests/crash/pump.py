@@ -16,9 +16,10 @@ from shared.flow.apply import apply
 from shared.flow.drain import drain
 from shared.flow.evaluate import evaluate
 from shared.flow.notify import notify
+from shared.flow.survey import take_share
 from tests.crash.dying import Death, Fate, Killed
 
-VERBS = {"evaluate": evaluate, "apply": apply, "notify": notify}
+VERBS = {"evaluate": evaluate, "apply": apply, "notify": notify, "sweep": take_share}
 _MOST_DELIVERIES = 5
 
 

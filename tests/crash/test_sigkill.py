@@ -94,9 +94,9 @@ def _migrated(stack: tuple[Stack, Path], kills: Iterator[int]) -> int:
         nonlocal armed
         if not running.is_host_alive():
             running.replace_host()
-        row = azure.row(at.id, "DBX-CMK")
-        if row and row["state"] == "failed":  # one message died five times: somebody says go on, as the sweep would
-            azure.call("POST", f"/api/remediations/{row['id']}/retry", 1)
+        with suppress(OSError):  # one message died five times: somebody says go on, as the sweep would
+            if failed := at.row_in("failed"):
+                azure.call("POST", f"/api/remediations/{failed['id']}/retry", 1)
         kill = None if arm.exists() else next(kills, None)
         if kill:
             arm.write_text(str(kill))

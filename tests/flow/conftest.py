@@ -12,6 +12,7 @@ from shared.core.ports import Delivery
 from shared.flow.apply import apply
 from shared.flow.evaluate import evaluate
 from shared.flow.notify import notify
+from shared.flow.survey import take_share
 from tests.fakes import World, vault_id
 
 _NUMBERS = itertools.count()
@@ -38,7 +39,7 @@ def evaluation(world: World, target: str | None = None, attempt: int = 1) -> Del
 
 def run(world: World, *, rounds: int = 50) -> None:
     """Deliver what is on the queues, delays included, until nothing is left."""
-    verbs = {"evaluate": evaluate, "apply": apply, "notify": notify}
+    verbs = {"evaluate": evaluate, "apply": apply, "notify": notify, "sweep": take_share}
     for _ in range(rounds):
         if not world.queue.sent:
             return

@@ -15,6 +15,7 @@ from shared.core.choices import Freeze, KeyVault, Mode
 from shared.core.errors import Conflict, Denied, Temporary
 from shared.core.ports import Backlog, Gather, Poisoned, Seen
 from shared.core.record import State
+from shared.core.survey import Progress, Share, Survey, survey_id
 from shared.flow.diagnose import LOOKS, diagnose
 from shared.flow.evaluate import evaluate
 from simulator.stack import ROOT
@@ -32,7 +33,15 @@ def _well() -> World:
     """Return a world in which nothing is wrong."""
     world = World(databricks=DATABRICKS, key_vaults=(KeyVault(KEYS),))
     world.arm.put(vault_body("kv-keys", enablePurgeProtection=True))
+    _survey(world)
     return world
+
+
+def _survey(world: World, *, hours: int = 0, progress: Progress = Progress.DONE, problem: str = "") -> None:
+    """Have the estate looked over some hours ago, and only then."""
+    began = world.clock.now() - timedelta(hours=hours)
+    share = Share(SUBSCRIPTION, progress, listed=1, problem=problem)
+    world.surveys.kept = {survey_id(began): Survey(survey_id(began), began, "", (share,))}
 
 
 def _found(world: World) -> Sequence[Check]:
@@ -177,6 +186,9 @@ FAULTS: dict[str, tuple[Callable[[World], None], str, Result, str]] = {
     "the sweep does not run": (_asleep(State.FAILED), "sweep", Result.FAIL, "CMK_SWEEP_SCHEDULE"),
     "the sweep does not revive": (_asleep(State.APPLYING), "sweep", Result.FAIL, "CMK_SWEEP_SCHEDULE"),
     "a question outlives its end": (_unanswered, "sweep", Result.FAIL, "CMK_SWEEP_SCHEDULE"),
+    "the estate was never looked over": (lambda w: w.surveys.kept.clear(), "survey", Result.WARN, "cmkwarden sweep"),
+    "the nights do not come": (lambda w: _survey(w, hours=30), "survey", Result.FAIL, "CMK_SWEEP_SCHEDULE"),
+    "a subscription cannot be read": (lambda w: _survey(w, progress=Progress.UNREAD, problem="NotVisible: no"), "survey", Result.FAIL, "reader"),
     "the reader sees nothing at all": (_blind, "estate", Result.FAIL, "each subscription"),
     "an event never came": (_lost_event, "events", Result.FAIL, "event_subscriptions.json"),
     "the kill switch is on": (_choose(kill_switch=True), "kill-switch", Result.WARN, "CMK_KILL_SWITCH"),

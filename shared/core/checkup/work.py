@@ -9,6 +9,7 @@ from shared.core.choices import Choices
 from shared.core.ports.values import PoisonRecord
 from shared.core.question import is_over
 from shared.core.record import BUSY, Remediation, State
+from shared.core.survey import Survey
 
 LATE = timedelta(minutes=15)  # a message that is visible is taken within seconds
 NIGHT = timedelta(hours=26)  # a sweep comes every day; two hours for it to be done
@@ -48,6 +49,30 @@ def swept(rows: Iterable[Remediation], choices: Choices, now: datetime) -> Check
             "look at the function `sweep`: is it there, switched on, and is CMK_SWEEP_SCHEDULE right?",
         )  # fmt: skip
     return Check("sweep", "work", Result.PASS, "nothing lies there that a nightly sweep would have seen to")
+
+
+def surveyed(last: Survey | None, now: datetime) -> Check:
+    """Say whether the estate is looked over each night, and whether all of it could be read."""
+    if last is None:
+        said = "the estate has not been looked over yet: the first night has not come"
+        return Check("survey", "work", Result.WARN, said, "wait for it, or begin one: cmkwarden sweep")
+    if now - last.began > NIGHT:
+        said = f"the estate was looked over last at {last.began.isoformat()}"
+        todo = "look at the function `sweep`: is it there, switched on, and is CMK_SWEEP_SCHEDULE right?"
+        return Check("survey", "work", Result.FAIL, said, todo)
+    if last.unread:
+        problem = next(share.problem for share in last.shares if share.subscription == last.unread[0])
+        said = f"{len(last.unread)} subscriptions could not be read, as {last.unread[0]}: {problem}"
+        return Check(
+            "survey",
+            "work",
+            Result.FAIL,
+            said,
+            "give the reader its role there, or leave them out of CMK_SUBSCRIPTIONS",
+        )
+    listed = sum(share.listed for share in last.shares)
+    said = f"the last one saw {listed} targets, {last.found} of which no event had told"
+    return Check("survey", "work", Result.PASS, said)
 
 
 def _is_left(row: Remediation, choices: Choices, now: datetime) -> bool:

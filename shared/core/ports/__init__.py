@@ -10,6 +10,7 @@ from shared.core.ports.answers import Answers, Claim, Kept
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys
 from shared.core.ports.estate import Estate, JudgementPage
 from shared.core.ports.records import Records
+from shared.core.ports.surveys import Surveys
 from shared.core.ports.tickets import Filed, TicketBook, TicketPage, Tickets
 from shared.core.ports.values import (
     Delivery,
@@ -56,6 +57,7 @@ __all__ = [
     "Seen",
     "Stored",
     "SummaryPage",
+    "Surveys",
     "TicketBook",
     "TicketPage",
     "Tickets",
@@ -129,6 +131,11 @@ class Ports(Protocol):
     @property
     def records(self) -> Records:
         """State."""
+        ...
+
+    @property
+    def surveys(self) -> Surveys:
+        """Looks over the whole estate."""
         ...
 
     @property

@@ -1,6 +1,6 @@
 """Azure as the flow sees it: reads, writes, questions over the estate, who changed what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from shared.core.ids import ResourceId
@@ -93,6 +93,10 @@ class Inventory(Protocol):
 
     def subscriptions(self) -> frozenset[str]:
         """Return the ids, in lower case, of the subscriptions that can be seen now."""
+        ...
+
+    def listed(self, kind: str, subscription: str) -> Iterable[Mapping[str, Any]]:
+        """Return the raw bodies of all vaults or workspaces of a subscription, page by page."""
         ...
 
     def vaults_in(self, subscription: str) -> int:

@@ -1,10 +1,12 @@
 """The estate as the last looks have left it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from shared.core.ids import ResourceId
 from shared.core.judgement import Judgement
+from shared.core.survey import Before
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,10 @@ class Estate(Protocol):
 
     def drop(self, target: ResourceId) -> None:
         """Forget a target that is gone."""
+        ...
+
+    def under(self, kind: str, subscription: str) -> Mapping[str, Before]:
+        """Return what the last looks have left of one kind of target in a subscription, by id in lower case."""
         ...
 
     def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:

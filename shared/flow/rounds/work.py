@@ -67,6 +67,10 @@ def _sweep(ports: Ports) -> Iterator[Check]:
     yield work.swept(_unfinished(ports), ports.choices, ports.clock.now())
 
 
+def _survey(ports: Ports) -> Iterator[Check]:
+    yield work.surveyed(next(iter(ports.surveys.latest(1)), None), ports.clock.now())
+
+
 def _unfinished(ports: Ports) -> Iterator[Remediation]:
     states, cursor = (State.QUEUED, State.APPLYING, State.FAILED, State.AWAITING_APPROVAL), ""
     for _ in range(_PAGES):
@@ -102,5 +106,6 @@ LOOKS = (
     Look("queues", "storage", _queues, _STORAGE, Result.FAIL),
     Look("poison", "work", _poison, _STORAGE),
     Look("sweep", "work", _sweep, _STORAGE),
+    Look("survey", "work", _survey, _STORAGE),
     Look("events", "work", _events, "look at the Activity Log yourself: was everything that it tells of looked at?"),
 )

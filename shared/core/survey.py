@@ -1,0 +1,140 @@
+"""A survey: the sweep's look over the whole estate for what no event told of, a share for each subscription. Pure values."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.core.choices import Choices, VaultScope
+from shared.core.facts import Vault, Workspace
+from shared.core.ids import ResourceId
+
+_FAR = 10**11  # seconds since 1970: later than any time there is
+_LEFT_OUT = frozenset({"raw", "provisioning"})  # as it came, and what Azure is at: no rule goes by these
+
+
+class Progress(StrEnum):
+    """Where a share stands."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    UNREAD = "unread"  # it could not be read: nothing in it was closed
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One subscription's part. `listed` counts its targets.
+
+    `missed` counts those that no event had told of, `changed` those that are not as they were when we last looked, `gone`
+    those that are there no more: each of these is looked at anew.
+    """
+
+    subscription: str
+    progress: Progress = Progress.WAITING
+    listed: int = 0
+    missed: int = 0
+    changed: int = 0
+    gone: int = 0
+    problem: str = ""
+    ended: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One look over the estate. `by` is the object id of whoever asked for it, '' for the timer."""
+
+    id: str
+    began: datetime
+    by: str
+    shares: tuple[Share, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every share has ended, well or not."""
+        return all(share.progress is not Progress.WAITING for share in self.shares)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The subscriptions that could not be read."""
+        return tuple(share.subscription for share in self.shares if share.progress is Progress.UNREAD)
+
+    @property
+    def found(self) -> int:
+        """How many targets were not as the last look had left them: what events should have told of, and did not."""
+        return sum(share.missed + share.changed + share.gone for share in self.shares)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the last look at a target has left: its id as Azure spelt it, and the digest of its facts."""
+
+    target: str
+    digest: str
+
+
+def digest(it: Vault | Workspace) -> str:
+    """Return a text that changes when, and only when, something changes that a rule could see. Whether Azure is at it does not."""
+    text = json.dumps(_plain(it), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    """Return a fact as JSON can hold it, the same whatever the order of a set or the case of an id."""
+    match value:
+        case ResourceId():
+            return value.key
+        case Mapping():
+            return {str(name): _plain(each) for name, each in value.items()}
+        case frozenset() | set():
+            return sorted(json.dumps(_plain(each), sort_keys=True) for each in value)
+        case tuple() | list():
+            return [_plain(each) for each in value]
+        case _ if is_dataclass(value):
+            return {it.name: _plain(getattr(value, it.name)) for it in fields(value) if it.name not in _LEFT_OUT}
+        case _:
+            return value
+
+
+def is_wanted(it: Vault | Workspace, choices: Choices) -> bool:
+    """Tell whether a target that nobody has looked at must be: a vault only where it says itself what it is for.
+
+    A vault that a workspace names is woken when that workspace is looked at.
+    """
+    if isinstance(it, Workspace) or choices.vault_scope is VaultScope.ALL:
+        return True
+    tag, value = choices.vault_tag
+    return it.tags.get(tag.lower(), "").strip().lower() == value.lower()
+
+
+def survey_id(began: datetime) -> str:
+    """Return an id that sorts the newest first."""
+    return f"{_FAR - int(began.timestamp()):012}"
+
+
+def differing(
+    listed: Mapping[str, Vault | Workspace], before: Mapping[str, Before], choices: Choices
+) -> Mapping[str, str]:
+    """Return which targets are to be looked at anew, by id in lower case, and why: missed, changed or gone.
+
+    `listed` is all that there is of one kind in one subscription, `before` what the last looks have left of it.
+    """
+    why = dict.fromkeys((target for target in before if target not in listed), "gone")
+    for target, it in listed.items():
+        left = before.get(target)
+        if left is None and is_wanted(it, choices):
+            why[target] = "missed"
+        elif left is not None and left.digest != digest(it):
+            why[target] = "changed"
+    return why
+
+
+def counted(share: Share, listed: int, why: Iterable[str]) -> Share:
+    """Return the share with what one list has brought."""
+    words = list(why)
+    return replace(
+        share, listed=share.listed + listed, missed=share.missed + words.count("missed"),
+        changed=share.changed + words.count("changed"), gone=share.gone + words.count("gone"),
+    )  # fmt: skip
