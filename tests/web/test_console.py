@@ -9,6 +9,7 @@ import pytest
 from shared.core.errors import Denied
 from shared.core.ports import Event
 from shared.core.record import Exemption, State
+from shared.core.survey import Progress, Share, Survey, survey_id
 from shared.flow.evaluate import evaluate
 from shared.web.console.acts import ACTS, DONE
 from tests.fakes import NOON, vault_body, vault_id
@@ -192,6 +193,19 @@ def test_several_are_rejected_with_one_reason_and_what_has_changed_is_left(entry
     assert (changed.status, changed.body.decode().count("Not rejected:")) == (200, 2)
     assert (state, entry.world.row().state) == (State.AWAITING_APPROVAL, State.REJECTED)
     assert b"Not rejected:" not in page.body
+
+
+def test_the_estate_says_when_it_was_looked_over_and_what_could_not_be_read(entry: Entry, ada: Browser) -> None:
+    """Not yet; then how many no event had told of; and loudly what nobody could see."""
+    before = ada.read("/estate").text
+    began = entry.world.clock.now()
+    shares = (Share("a" * 36, Progress.DONE, listed=7, missed=2), Share("b" * 36, Progress.UNREAD, problem="no"))
+    entry.world.surveys.begin(Survey(survey_id(began), began, "", shares))
+    after = ada.read("/estate").text
+
+    assert "not yet looked over" in before
+    assert "7 targets, 2 of which no event had told" in after
+    assert f"Could not be read: {'b' * 36}" in after
 
 
 def test_nothing_approves_several_at_once(entry: Entry, ada: Browser) -> None:

@@ -42,7 +42,7 @@ class EstatePages:
             request, "estate.html", items=found.items, kind=kind, worst=worst, text=text, order=ORDER, layers=LAYERS,
             controls=[it.control for it in self.ports.remediators if _KINDS[kind] in it.control.targets],
             following=f"?{urlencode({**kept, 'cursor': found.cursor})}" if found.cursor else "",
-            begun="cursor" in query, first=f"?{urlencode(kept)}",
+            begun="cursor" in query, first=f"?{urlencode(kept)}", last=next(iter(self.ports.surveys.latest(1)), None),
         )  # fmt: skip
 
     def explain(self, request: Request) -> Response:
