@@ -7,7 +7,7 @@ from typing import Any
 # What a terminal obeys, what turns the direction of writing, what nobody sees: all shown as an escape instead.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINER = "\u2060"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")  # the last four are what full-width input makes of the first
 
 
 def plain(value: Any) -> str:

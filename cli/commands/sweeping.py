@@ -46,8 +46,8 @@ def sweeps(session: Session, form: OutputForm = Form.TABLE) -> None:
     items = session.app.get("/api/sweeps").body["items"]
     rows = [
         (
-            plain(it["id"]), when(it["began"]), plain(it["by"]) or "timer", _state(it), str(it["listed"]),
-            str(it["found"]), str(len(it["unread"])),
+            plain(it["id"]), when(it["began"]), plain(it["by"]) or "timer", _state(it), plain(it["listed"]),
+            plain(it["found"]), str(len(it["unread"])),
         )
         for it in items
     ]  # fmt: skip
@@ -65,7 +65,7 @@ def _followed(session: Session, sweep_id: str) -> Mapping[str, Any]:
     while True:
         found: Mapping[str, Any] = session.asked(f"/api/sweeps/{sweep_id}", _FIELDS).body
         done = sum(share["progress"] != "waiting" for share in found["shares"])
-        told = f"{done} of {len(found['shares'])} subscriptions, {found['listed']} targets, {found['found']} differ"
+        told = f"{done} of {len(found['shares'])} subscriptions, {plain(found['listed'])} targets, {plain(found['found'])} differ"
         if told != seen:
             session.output.say(told)
             seen = told
@@ -77,7 +77,7 @@ def _followed(session: Session, sweep_id: str) -> Mapping[str, Any]:
 def _said(found: Mapping[str, Any]) -> str:
     """Return what became of a sweep, as one line that a script can read too."""
     return (
-        f"{plain(found['id'])} {_state(found)} {found['listed']} targets, {found['found']} of which no event had told, "
+        f"{plain(found['id'])} {_state(found)} {plain(found['listed'])} targets, {plain(found['found'])} of which no event had told, "
         f"{len(found['unread'])} subscriptions unread"
     )
 

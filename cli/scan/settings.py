@@ -21,7 +21,14 @@ def scan_settings(
     environ: Mapping[str, str], controls: Iterable[str], *, file: Path | None = None, arm_url: str = ""
 ) -> Settings:
     """Read the settings; the environment outweighs the file. Raises SettingsError, which lists all problems."""
-    given = {**(_from_file(file) if file else {}), **environ, **_NOT_OURS}
+    named = _from_file(file) if file else {}
+    if (
+        named.get("CMK_ARM_URL") and not arm_url
+    ):  # a file may come with what is scanned, and the sign-in's token goes there
+        raise SettingsError(
+            f"{file} names CMK_ARM_URL: where to ask is said with --arm-url or in the environment alone"
+        )
+    given = {**named, **environ, **_NOT_OURS}
     if arm_url:
         given["CMK_ARM_URL"] = arm_url
     return read(given, tuple(controls))

@@ -69,4 +69,5 @@ def _counts(report: Report) -> str:
 
 
 def _seen(text: str) -> str:
-    return visible(text, _LONGEST)
+    """Return a foreign text that no terminal obeys, and no build agent that reads the log line by line."""
+    return visible(text, _LONGEST).replace("##", "#\u2060#").replace("::", ":\u2060:")

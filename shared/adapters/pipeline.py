@@ -8,6 +8,7 @@ providers either: that is a write.
 from collections.abc import Mapping
 from typing import Any
 
+import requests
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline import policies
 from azure.core.pipeline.transport import RequestsTransport
@@ -18,6 +19,11 @@ _CONNECT = 5  # seconds
 _READ = 25  # seconds; ARM's reads and vault writes answer in one or two
 
 
+def _as_it_is[T](request: T) -> T:
+    """Leave a request as it is."""
+    return request
+
+
 class Pipeline:
     """What a client needs to be built: one transport, and so one pool of connections, for all of them."""
 
@@ -25,7 +31,10 @@ class Pipeline:
         self.credential = credential
         self.arm_url = arm_url.rstrip("/")
         self.scope = f"{self.arm_url}/.default"
-        self._transport = RequestsTransport(connection_timeout=_CONNECT, read_timeout=_READ)
+        session = requests.Session()
+        # With no word from us requests would put what a ~/.netrc says in place of the token.
+        session.auth = _as_it_is
+        self._transport = RequestsTransport(session=session, connection_timeout=_CONNECT, read_timeout=_READ)
 
     def options(self) -> Mapping[str, Any]:
         """Return the keyword arguments of a management client."""

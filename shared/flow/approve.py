@@ -5,11 +5,12 @@ for; where nobody knows who made the change, two people must agree (DESIGN 5). W
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.core import exemption, ids
+from shared.core.chain import Entry
 from shared.core.decide import AWAITS_CONFIRMATION
 from shared.core.difference import difference
 from shared.core.errors import BadInput, Refused
@@ -17,6 +18,7 @@ from shared.core.plan import standing_rail
 from shared.core.ports import Event, Ports, Stored
 from shared.core.question import takes_two
 from shared.core.record import Approval, Remediation, State, exempted, moved
+from shared.core.wake import Cause
 from shared.flow.follow import apply_soon
 from shared.flow.messages import NOTIFY, Notify
 from shared.flow.say import say
@@ -24,6 +26,7 @@ from shared.flow.say import say
 _log = logging.getLogger("cmkwarden.approve")
 
 LONGEST_COMMENT = 2000  # characters
+_BLANK = "\u115f\u1160\u3164\uffa0"  # letters to Unicode, and nothing to the eye
 _LONGEST = timedelta(days=30)  # an approval older than that was given for another world
 
 
@@ -44,7 +47,7 @@ def approve(ports: Ports, stored: Stored, yes: Yes) -> Stored:
     _check(ports, row, yes, now)
     authors = _authors(ports, row)
     author = "" if "" in authors else authors[0]
-    theirs = _theirs(row, authors)
+    theirs = _theirs(ports, row, authors)
     if yes.person in theirs:
         raise Refused("OwnChange", "you made the last change to this resource: somebody else must approve what follows")
     given = Approval(yes.person, yes.fingerprint, yes.comment.strip(), now, yes.expires, author)
@@ -84,23 +87,33 @@ def outlook(ports: Ports, row: Remediation, person: str) -> Outlook:
     """Return what a yes would be worth, as `approve` would see it. Raises Temporary or Denied where the log cannot be read."""
     authors = _authors(ports, row)
     author = "" if "" in authors else authors[0]
+    theirs = _theirs(ports, row, authors)
     agreed = {it.person for it in _valid(row, ports.clock.now())}
     against = ""
     if person in requesters(ports, row):
         against = "You asked for this, or picked its vault: somebody else must approve it."
-    elif person in _theirs(row, authors):
+    elif person in theirs:
         against = "You made the change that this follows from: somebody else must approve it."
     elif person in agreed:
         against = "You have said yes already: it takes a second person."
-    return Outlook(_needed(ports, row, author), len(agreed - _theirs(row, authors)), author, against)
+    return Outlook(_needed(ports, row, author), len(agreed - theirs), author, against)
 
 
-def _theirs(row: Remediation, authors: Sequence[str]) -> set[str]:
+def _theirs(ports: Ports, row: Remediation, authors: Sequence[str]) -> set[str]:
     """Return whose change it is. The log lags by minutes: whoever an event named is known at once.
 
-    Somebody who has a row looked at again has changed nothing by that.
+    Every event of this occurrence counts, whatever came after it. Somebody who has a row looked at again has changed
+    nothing by that.
     """
-    return {*authors, row.cause.actor if row.cause.kind != "person" else ""}
+    causes = [row.cause, *_causes(ports.records.history(row.id), row.occurrence)]
+    return {*authors, *(it.actor for it in causes if it.kind != "person")}
+
+
+def _causes(history: Sequence[Entry], occurrence: int) -> Iterator[Cause]:
+    for entry in history:
+        found = entry.detail.get("cause")
+        if isinstance(found, Mapping) and entry.detail.get("occurrence") == occurrence:
+            yield Cause(str(found.get("kind", "")), str(found.get("id", "")), str(found.get("actor", "")))
 
 
 def _needed(ports: Ports, row: Remediation, author: str) -> int:
@@ -122,8 +135,8 @@ def reject(ports: Ports, stored: Stored, person: str, comment: str, origin: str 
 
 
 def check_comment(comment: str) -> None:
-    """Raise BadInput where a comment says nothing, or too much."""
-    if not comment.strip() or len(comment) > LONGEST_COMMENT:
+    """Raise BadInput where a comment says nothing that anybody could read, or too much."""
+    if len(comment) > LONGEST_COMMENT or not any(it.isalnum() and it not in _BLANK for it in comment):
         raise BadInput("NoComment", f"say why, in 1 to {LONGEST_COMMENT} characters (`comment`)")
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.core.errors import Refused, Temporary
-from shared.core.ports import Stored
+from shared.core.ports import Event, Stored
 from shared.core.record import State
 from shared.core.wake import Cause
 from shared.flow.approve import Yes, approve, outlook, reject
@@ -89,3 +89,21 @@ def test_a_log_that_cannot_be_read_promises_nothing(waiting: World, monkeypatch:
     monkeypatch.setattr(waiting.diary, "author", busy)
     with pytest.raises(Temporary):
         outlook(waiting, _stored(waiting).row, "ada")
+
+
+def test_an_author_stays_one_whatever_came_after_the_event(waiting: World) -> None:
+    """The event named Ada, the log names nobody; she says no and asks for another try: it is still her change."""
+    stored = _stored(waiting)
+    event = Event(
+        "evaluated", "evaluate", "x", {"cause": {"kind": "event", "id": "e", "actor": "ada"}, "occurrence": 1}
+    )
+    waiting.records.save(replace(stored.row, cause=Cause("event", "e", "ada")), event, stored)
+    waiting.diary.last = ""
+    reject(waiting, _stored(waiting), "ada", "not now")
+    retry(waiting, _stored(waiting), Cause("person", stored.row.id, "ada"))
+    waiting.clock.advance(60)
+    evaluate(waiting, delivery(waiting.queue.take("evaluate"), waiting.clock.now()))
+
+    assert outlook(waiting, _stored(waiting).row, "ada").against.startswith("You made the change")
+    with pytest.raises(Refused, match="you made the last change"):
+        _yes(waiting, "ada")

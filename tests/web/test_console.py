@@ -274,6 +274,49 @@ def test_files_beside_the_pages_are_kept_for_ever_under_what_they_hold(entry: En
     assert set(odd) <= {401, 404}
 
 
+def test_no_file_is_remembered_under_an_address_that_is_not_its_own(entry: Entry) -> None:
+    """While a new version is rolled out an old instance may be asked for the new file: it has none."""
+    assert entry.call("GET", "/static/000000000000/console.js").status == 404
+
+
+@pytest.mark.parametrize("planted", ["\xa0{}=", "\x85{}=", "{}=z; {}="])
+def test_a_cookie_from_next_door_is_none_of_ours(entry: Entry, ada: Browser, planted: str) -> None:
+    """A name that only lenient readers take for ours: it neither lets a form in nor keeps one out. Two of ours are none."""
+    stored = entry.waiting()
+    form = ada.form(f"/remediations/{stored.row.id}", "/reject")
+    own = ada.cookies[COOKIE]
+    name = planted.replace("{}", COOKIE).removesuffix("=")
+    mallory = Browser(entry, cookies={name: "A" * 32})
+    foreign = mallory.post(replace_token(form, "A" * 32), comment="no")
+    ada.cookies = {COOKIE: own, name: "A" * 32}
+    locked = ada.post(form, comment="no")
+
+    assert foreign.status == 403
+    assert locked.status == (403 if "; " in planted else 303)
+
+
+@pytest.mark.parametrize("comment", ["\u200b", "\u3164", "\u2800", "\u00ad", "\u202e", " \t", "...", "\u115f\u1160"])
+def test_a_reason_that_nobody_can_read_is_none(entry: Entry, ada: Browser, comment: str) -> None:
+    """What stays on record as the reason must be one."""
+    stored = entry.waiting()
+    answer = ada.post(ada.form(f"/remediations/{stored.row.id}", "/reject"), comment=comment)
+
+    assert answer.status == 400
+    assert entry.world.row().state is State.AWAITING_APPROVAL
+
+
+def test_nothing_of_a_plan_is_cut(entry: Entry, ada: Browser) -> None:
+    """Whoever agrees to it agrees to the whole value, so the whole value is there."""
+    stored = entry.waiting()
+    (step,) = stored.row.plan.steps
+    long = replace(step, after={"words": ["x" * 30] * 200 + ["the-end"]}, note="n" * 900 + " the-end-of-the-note")
+    entry.world.records.save(replace(stored.row, plan=replace(stored.row.plan, steps=(long,))), EVENT, stored)
+    page = ada.read(f"/remediations/{stored.row.id}").text
+
+    assert "the-end-of-the-note" in page
+    assert page.count("the-end") > 1
+
+
 def test_the_first_page_is_light(entry: Entry, ada: Browser) -> None:
     """A full list with all that it loads stays below 60 KB."""
     stored = entry.waiting()

@@ -44,7 +44,8 @@ def address(name: str) -> str:
 def serve(request: Request) -> Response:
     """Answer with a file. Nothing in it is private: it needs no sign-in."""
     asset = _all().get(request.path_params["name"])
-    if asset is None:
+    # Another version is another file: an old instance must not be remembered under a new address.
+    if asset is None or request.path_params["version"] != asset.version:
         raise HTTPException(404, "There is no such file")
     headers = {"Cache-Control": _FOREVER, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):

@@ -55,7 +55,7 @@ def form_of(request: Request) -> Form:
         )
     except ValueError:
         raise BadInput("BadForm", "this is no form: go back, load the page again and send it once more") from None
-    given, own = fields.get(_FIELD, [""])[0], request.cookies.get(_cookie_name(request), "")
+    given, own = fields.get(_FIELD, [""])[0], _cookie(request)
     if not _TOKEN.fullmatch(own) or not hmac.compare_digest(given.encode(), own.encode()):
         raise CrossSite(
             "the form does not come from a page of this session: go back, load it again and send it once more"
@@ -65,7 +65,7 @@ def form_of(request: Request) -> Form:
 
 def token_for(request: Request) -> tuple[str, bool]:
     """Return the token for the forms of a page, and whether it is new: then its cookie must go along."""
-    own = request.cookies.get(_cookie_name(request), "")
+    own = _cookie(request)
     return (own, False) if _TOKEN.fullmatch(own) else (secrets.token_urlsafe(24), True)
 
 
@@ -73,6 +73,18 @@ def cookie_of(request: Request, token: str) -> str:
     """Return the cookie that keeps a token. Over HTTPS no other host of our domain can set it."""
     secure = "; Secure" if _is_secure(request) else ""
     return f"{_cookie_name(request)}={token}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+
+def _cookie(request: Request) -> str:
+    """Return our cookie as a browser itself sends it, '' where there is none or more than one.
+
+    A site next door can plant one whose name is ours but for a letter that lenient readers strip (0xA0, 0x85): so the
+    header is read to the letter here.
+    """
+    lines = [value for name, value in request.scope["headers"] if name == b"cookie"]
+    pairs = [pair.strip(b" \t").partition(b"=") for line in lines for pair in line.split(b";")]
+    found = [value for name, _, value in pairs if name == _cookie_name(request).encode()]
+    return found[0].decode("latin-1") if len(found) == 1 else ""
 
 
 def _cookie_name(request: Request) -> str:

@@ -20,6 +20,7 @@ from shared.web.console.forms import cookie_of, token_for
 
 _LATER = re.compile(r"\$\{([A-Za-z.:]+)\}")  # a reference to what a step before makes (core/refs.py)
 _FILTERS = frozenset({"shelf", "state", "control", "q", "target", "kind", "worst", "resource"})
+_WHOLE = 1_000_000  # letters: of a plan nothing is cut, for people agree to all of it
 _VERDICTS = {"superseded": "to be looked at again", "noncompliant": "not compliant", "notapplicable": "not applicable"}
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 # `form-action` holds for where a form's answer leads, too: pages only ever lead to pages of this site.
@@ -103,11 +104,11 @@ def _value(value: Any) -> str:
         case bool():
             return "on" if value else "off"
         case str() | int() | float():
-            return _LATER.sub(r"(\1: known once it is there)", line(value, 2000))
+            return _LATER.sub(r"(\1: known once it is there)", line(value, _WHOLE))
         case list() | tuple() if all(isinstance(it, str) for it in value):
-            return line(", ".join(value), 2000) or "none"
+            return line(", ".join(value), _WHOLE) or "none"
         case _:
-            return line(json.dumps(value, ensure_ascii=False, default=str), 2000)
+            return line(json.dumps(value, ensure_ascii=False, default=str), _WHOLE)
 
 
 def _start(text: str) -> str:
