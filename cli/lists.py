@@ -54,6 +54,10 @@ TICKETS: Columns = (
     ("ID", field("id")), ("STATE", field("state")), ("CONTROL", field("control")), ("OWNER", field("owner")),
     ("TITLE", field("title")), ("UPDATED", moment("updated")),
 )  # fmt: skip
+POISON: Columns = (
+    ("ID", field("id")), ("SOURCE", field("source")), ("REASON", field("reason")), ("MESSAGE", field("message")),
+    ("SINCE", moment("time")), ("TRIED AGAIN", moment("redriven")),
+)  # fmt: skip
 _WHOLE: Mapping[str, Columns] = {
     "findings": [
         (name, field(name))
@@ -62,6 +66,9 @@ _WHOLE: Mapping[str, Columns] = {
     "remediations": [
         (name, field(name))
         for name in ("id", "control", "state", "verdict", "target", "subject", "decision.kind", "decision.reason", "finding.reason", "finding.message", "plan.fingerprint", "occurrence", "opened", "updated")
+    ],
+    "poison": [
+        (name, field(name)) for name in ("id", "source", "reference", "reason", "message", "time", "redriven", "person")
     ],
     "tickets": [
         (name, field(name))

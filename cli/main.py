@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli.commands import approving, deciding, doctor, history, reading, sweeping
+from cli.commands import approving, deciding, doctor, history, poison, reading, sweeping
 from cli.version import VERSION
 
 _HELP = """Keeps Azure Databricks encrypted under keys that you control: what is wrong, what is decided, what was done.
@@ -49,6 +49,8 @@ def command_line(words: list[str]) -> typer.Typer:
     ):  # fmt: skip
         app.command(name, rich_help_panel=_DECIDE)(run)
     app.command("doctor", rich_help_panel=_CHECK)(doctor.doctor)
+    app.command("poison", rich_help_panel=_CHECK)(poison.poison)
+    app.command("redrive", rich_help_panel=_CHECK)(poison.redrive)
     app.command("sweep", rich_help_panel=_CHECK)(sweeping.sweep)
     app.command("sweeps", rich_help_panel=_CHECK)(sweeping.sweeps)
     app.add_typer(history.group, name="history", rich_help_panel=_CHECK)

@@ -4,12 +4,13 @@ What was to be evaluated or told is sent anew; what was to be applied is judged 
 """
 
 import logging
+from dataclasses import replace
 
 from shared.core.errors import Refused
 from shared.core.ports import PoisonRecord, Ports
 from shared.core.wake import Cause
 from shared.flow import messages
-from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Evaluate
+from shared.flow.messages import APPLY, EVALUATE, NOTIFY, SURVEY, Evaluate
 from shared.flow.retry import retry
 from shared.flow.say import say
 
@@ -34,6 +35,8 @@ def redrive(ports: Ports, record: PoisonRecord, cause: Cause) -> PoisonRecord:
         ports.queue.send(EVALUATE, Evaluate(messages.evaluate(body).target, cause).body())
     elif source == NOTIFY:
         ports.queue.send(NOTIFY, messages.notify(body).body())
+    elif source == SURVEY:
+        ports.queue.send(SURVEY, replace(messages.share(body), attempt=1).body())
     elif source == APPLY:
         _again(ports, messages.apply(body).remediation, cause)
     say(_log, "redriven", poison=record.id, source=source, cause=cause.kind)

@@ -53,6 +53,7 @@ def pages(there: Scene) -> dict[str, str]:
         "vaults": "/estate?kind=vaults",
         "explain": f"/explain?resource={there.used}",
         "history": "/history?verify=1",
+        "poison": "/poison",
     }
 
 

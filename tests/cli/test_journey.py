@@ -188,3 +188,26 @@ def test_the_estate_is_looked_over_on_demand(azure: Client, keyboard: Keyboard) 
     assert listed[0]["id"] == done.stdout.split()[0]
     assert (listed[0]["is_over"], len(listed[0]["shares"])) == (True, 3)
     assert (alone.returncode, "NotAllowed" in alone.stderr) == (1, True)
+
+
+def test_what_could_not_be_worked_on_is_listed_and_tried_again(azure: Client, keyboard: Keyboard) -> None:
+    """An event that makes no sense is on record; nothing of it is kept that could be tried, and that is said."""
+    odd = {
+        "id": uuid.uuid4().hex,
+        "subject": f"/odd/{uuid.uuid4().hex}",
+        "eventType": "x",
+        "data": {},
+        "dataVersion": "2",
+    }
+    azure.send_events("on_vault_write", [{**odd, "eventTime": "2026-11-24T00:00:00Z"}])
+    until(
+        lambda: [it for it in azure.app("/api/poison")["items"] if it["source"] == "event"], "the record of the event"
+    )
+    listed = [it for it in keyboard.json("poison", "--all") if it["source"] == "event"]
+    table = keyboard.local("poison", "--all")
+    refused = keyboard.local("redrive", listed[0]["id"], who="Ada")
+    alone = keyboard.local("redrive", listed[0]["id"])
+
+    assert listed[0]["id"] in table.stdout
+    assert (refused.returncode, "NothingKept" in refused.stderr) == (1, True)
+    assert (alone.returncode, "NotAllowed" in alone.stderr) == (1, True)

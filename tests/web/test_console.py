@@ -1,5 +1,6 @@
 """The pages: what they say, what their forms do, and that they do it for nobody but the person in front of them."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import unquote, urlencode
@@ -7,7 +8,7 @@ from urllib.parse import unquote, urlencode
 import pytest
 
 from shared.core.errors import Denied
-from shared.core.ports import Event
+from shared.core.ports import Event, Poisoned
 from shared.core.record import Exemption, State
 from shared.core.survey import Progress, Share, Survey, survey_id
 from shared.flow.evaluate import evaluate
@@ -18,7 +19,7 @@ from tests.web.console import COOKIE, Browser, Found, Reader
 from tests.web.entry import Entry, app_token, token
 
 EVENT = Event("changed", "test", "Test", {})
-PAGES = ("/", "/?shelf=open", "/history", "/history?verify=1", "/estate", "/estate?kind=vaults", "/explain")
+PAGES = ("/", "/poison", "/?shelf=open", "/history", "/history?verify=1", "/estate", "/estate?kind=vaults", "/explain")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -272,6 +273,29 @@ def test_files_beside_the_pages_are_kept_for_ever_under_what_they_hold(entry: En
 
     assert len(found) == 3
     assert set(odd) <= {401, 404}
+
+
+def test_what_could_not_be_worked_on_is_tried_again_by_a_button(entry: Entry, ada: Browser) -> None:
+    """What is kept can be sent again, once; of an event nothing is, and the page says what follows."""
+    records, now = entry.world.records, entry.world.clock.now()
+    look = json.dumps({"id": vault_id(), "cause": {"kind": "event", "id": "e"}})
+    share = json.dumps(
+        {"survey": "000000000001", "subscription": "1" * 8 + "-1111-1111-1111-" + "1" * 12, "attempt": 9}
+    )
+    records.poison(Poisoned("evaluate", "m-1", "GaveUp", "died", look), now)
+    records.poison(Poisoned("sweep", "m-2", "GaveUp", "died", share), now)
+    records.poison(Poisoned("event", "m-3", "BadEvent", "no type <b>"), now)
+    page = ada.read("/poison")
+    for form in page.forms:
+        ada.follow(ada.post(form))
+    after = ada.read("/poison")
+
+    assert len(page.forms) == 2
+    assert "the nightly look over the estate finds it" in page.text
+    assert (after.forms, after.text.count("tried again")) == ([], 4)  # two in what the sources mean
+    assert [it["id"] for it in entry.world.queue.of("evaluate")] == [vault_id()]
+    assert [it["attempt"] for it in entry.world.queue.of("sweep")] == [1]
+    assert [it.action for it in Browser(entry, "rada-oid", ("Reader",)).read("/poison").forms] == []
 
 
 def test_no_file_is_remembered_under_an_address_that_is_not_its_own(entry: Entry) -> None:
