@@ -1,6 +1,9 @@
 """Events get lost: a survey finds what none told of, looks at nothing that is as it was, and closes nothing it cannot see."""
 
+import json
 import random
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -215,3 +218,60 @@ def test_workspaces_come_before_the_vaults_that_they_name(world: World) -> None:
     assert _counts(share) == (2, 1, 0, 0)
     assert ("GET", vault_id().lower()) in world.arm.calls
     assert workspace_id().lower() in world.estate.kept
+
+
+class Killed(BaseException):
+    """The worker died: nothing of ours may catch it."""
+
+
+class Reaper:
+    """Dies before or after the n-th write of a survey: to the queue or to its own records."""
+
+    def __init__(self, world: World, at: int, *, after: bool) -> None:
+        self.left, self.after, self.died = at, after, False
+        for owner, name in ((world.queue, "send"), (world.surveys, "begin"), (world.surveys, "end")):
+            setattr(owner, name, self._watched(getattr(owner, name)))
+
+    def _watched(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*args: Any, **words: Any) -> Any:
+            self.left -= 1
+            dies = self.left == 0
+            self.died = self.died or dies
+            if dies and not self.after:
+                raise Killed
+            result = write(*args, **words)
+            if dies:
+                raise Killed
+            return result
+
+        return watched
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_write_a_survey_ends_and_loses_nothing(after: bool) -> None:
+    """Messages come again, and somebody asks again: each share ends once, what was lost is found, nothing is done twice."""
+    for at in range(1, 40):
+        world = World()
+        for number in range(3):
+            _vault(world, f"kv-{number}")
+        reaper = Reaper(world, at, after=after)
+        for _ in range(2):  # the timer of the next night, or a person
+            with suppress(Killed):
+                begin(world)
+            for body in list(world.queue.of("sweep")):
+                for _ in range(2):  # at least once
+                    with suppress(Killed):
+                        take_share(world, delivery(json.dumps(body), world.clock.now()))
+        reaper.left = 0  # nobody dies over what follows: other tests see to that
+        world.queue.sent = [it for it in world.queue.sent if it[0] != "sweep"]
+        run(world, rounds=400)
+        kept = [survey for survey in world.surveys.kept.values() if survey.is_over]
+
+        assert len(kept) == len(world.surveys.kept) >= 1
+        assert {row.row.target for row in world.records.rows.values()} == {vault_id(f"kv-{n}") for n in range(3)}
+        assert all(row.row.state is State.RESOLVED for row in world.records.rows.values())
+        assert len(world.arm.writes()) == 3
+        if not reaper.died:
+            break
+    assert not reaper.died, "there are more writes than were tried"
+    assert at > 5
