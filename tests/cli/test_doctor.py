@@ -217,3 +217,16 @@ def _writer_identity() -> dict[str, Any]:
 def _with(ward: Ward, name: str, result: str) -> dict[str, Mapping[str, str]] | None:
     found = ward.found(is_green=False)
     return found if found.get(name, {}).get("result") == result else None
+
+
+def test_the_estate_is_looked_over_on_demand(ward: Ward) -> None:
+    """Begun and followed by whoever may, listed for everybody; who may only read begins none."""
+    done = ward.keyboard.local("sweep", "--wait", who="Ada")
+    listed = ward.keyboard.json("sweeps")
+    alone = ward.keyboard.local("sweep")
+
+    assert (done.returncode, done.stdout.split()[1]) == (0, "over"), done.stderr
+    assert "3 of 3 subscriptions" in done.stderr
+    assert listed[0]["id"] == done.stdout.split()[0]
+    assert (listed[0]["is_over"], len(listed[0]["shares"])) == (True, 3)
+    assert (alone.returncode, "NotAllowed" in alone.stderr) == (1, True)

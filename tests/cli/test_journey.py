@@ -177,19 +177,6 @@ def test_a_token_and_an_address_are_enough(azure: Client, keyboard: Keyboard) ->
     assert (wrong.returncode, "another audience" in wrong.stderr, "--scope" in wrong.stderr) == (1, True, True)
 
 
-def test_the_estate_is_looked_over_on_demand(azure: Client, keyboard: Keyboard) -> None:
-    """Begun and followed by whoever may, listed for everybody; who may only read begins none."""
-    done = keyboard.local("sweep", "--wait", who="Ada")
-    listed = keyboard.json("sweeps")
-    alone = keyboard.local("sweep")
-
-    assert (done.returncode, done.stdout.split()[1]) == (0, "over"), done.stderr
-    assert "3 of 3 subscriptions" in done.stderr
-    assert listed[0]["id"] == done.stdout.split()[0]
-    assert (listed[0]["is_over"], len(listed[0]["shares"])) == (True, 3)
-    assert (alone.returncode, "NotAllowed" in alone.stderr) == (1, True)
-
-
 def test_what_could_not_be_worked_on_is_listed_and_tried_again(azure: Client, keyboard: Keyboard) -> None:
     """An event that makes no sense is on record; nothing of it is kept that could be tried, and that is said."""
     odd = {

@@ -5,7 +5,7 @@ what was delivered five times to the poison queue's function. Many stories run s
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -16,10 +16,15 @@ from shared.flow.apply import apply
 from shared.flow.drain import drain
 from shared.flow.evaluate import evaluate
 from shared.flow.notify import notify
-from shared.flow.survey import take_share
 from tests.crash.dying import Death, Fate, Killed
 
-VERBS = {"evaluate": evaluate, "apply": apply, "notify": notify, "sweep": take_share}
+# The survey that a sweep begins would judge all that other tests have left: tests/flow/test_survey.py kills it at each write.
+VERBS: Mapping[str, Callable[[Any, Delivery], object]] = {
+    "evaluate": evaluate,
+    "apply": apply,
+    "notify": notify,
+    "sweep": lambda _app, _delivery: None,
+}
 _MOST_DELIVERIES = 5
 
 

@@ -1,13 +1,23 @@
 """Lost events on the whole stack: what appeared without one is found by a sweep, and what is as it was is left alone."""
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from simulator.client import Client, until
+from simulator.ports import chosen
+from simulator.stack import Stack
 
 DANA = 3
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A stack of our own: a look over one that others use would judge whatever they have left there."""
+    with Stack(chosen("random"), tmp_path_factory.mktemp("survey") / "local") as stack:
+        yield Client(stack.facts)
 
 
 def _swept(azure: Client) -> dict[str, Any]:
