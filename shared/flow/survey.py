@@ -52,7 +52,7 @@ def begin(ports: Ports, by: str = "") -> Survey:
 
 
 def take_share(ports: Ports, delivery: Delivery) -> None:
-    """Work on one share. Raises nothing but bugs."""
+    """Work on one share. Raises Temporary where our own storage is not to be had: the message comes again."""
     try:
         message = messages.share(delivery.body)
     except BadInput as error:

@@ -50,14 +50,12 @@ class One:
         somebody may be typing into says that it is old.
         """
         stored = self._stored(request)
-        row, version = stored.row, _version(stored)
-        is_same = request.query_params.get("version", "") == version
+        row, seen = stored.row, request.query_params.get("version", "")
         if request.query_params.get("at", "") == "rest":
-            return page(request, "old.html", row=row) if not is_same else Response(status_code=204, headers=HEADERS)
-        past = self.ports.records.history(row.id)
-        if not self._is_at_work(row, past):
-            return page(request, "live.html", headers={"HX-Refresh": "true"}, **self._progress(stored))
-        return page(request, "live.html", **self._progress(stored))
+            is_same = seen == _version(stored)
+            return Response(status_code=204, headers=HEADERS) if is_same else page(request, "old.html", row=row)
+        goes_on = self._is_at_work(row, self.ports.records.history(row.id))
+        return page(request, "live.html", headers={} if goes_on else {"HX-Refresh": "true"}, **self._progress(stored))
 
     def act(self, request: Request) -> Response:
         """Do what a form says, then show the page again; where it cannot be done, say why beside what was typed."""
