@@ -63,6 +63,7 @@ def hook() -> Iterator[Webhook]:
     made = Webhook()
     yield made
     made.server.shutdown()
+    made.server.server_close()
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_a_webhook_that_does_not_gets_nothing(subscribed: Stage, hook: Webhook, 
 def test_a_401_is_final_for_a_webhook_and_not_for_a_function(subscribed: Stage, hook: Webhook) -> None:
     """A function's 401 is tried again, five minutes later; so is its 404."""
     subscribe(subscribed, endpointType="WebHook", endpointUrl=hook.url, filter=only("kv-unauthorised"))
-    hook.answers[:] = [401]
+    hook.answers[:] = [401] * 9
     subscribed.host.answers[:] = [401, 404]
     path = put(subscribed, "kv-unauthorised")
     until(lambda: _tries(subscribed, path, "cmkwarden-vaults", 1))
@@ -135,7 +136,9 @@ def test_a_401_is_final_for_a_webhook_and_not_for_a_function(subscribed: Stage, 
     shown = {each["subscription"]: each for each in _about(subscribed, path)}
 
     assert not early
-    assert (shown[NAME]["outcome"], shown[NAME]["reason"]) == ("dropped", "Unauthorized")
+    refused = shown[NAME]
+    assert (refused["outcome"], refused["reason"]) == ("dropped", "Unauthorized"), refused
+    assert [each["status"] for each in refused["attempts"]].count(401) == 1
     assert [each["status"] for each in shown["cmkwarden-vaults"]["attempts"]] == [401, 404, 202]
 
 
