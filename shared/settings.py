@@ -52,11 +52,13 @@ class Settings:
     telemetry: str
 
 
+_OVERALL = tuple(mode for mode in Mode if mode is not Mode.OFF)  # CMK_KILL_SWITCH stops everything, and says so
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("CMK_PART", "all", words.one_of("all", "front", "hand"),
             "which triggers this app serves: front (events, HTTP, evaluate, notify, sweep), hand (apply) or all"),
-    Setting("CMK_MODE", "auto", lambda value: Mode(words.one_of(*Mode)(value)),
-            "how far cmkwarden may go by itself: observe, approve or auto; CMK_MODE_<CONTROL> sets it for one control"),
+    Setting("CMK_MODE", "auto", lambda value: Mode(words.one_of(*_OVERALL)(value)),
+            "how far cmkwarden may go by itself: observe, approve or auto; CMK_MODE_<CONTROL> sets it for one control, or `off`"),
     Setting("CMK_AUTO_SCOPE", "", words.scopes,
             "where anything may happen by itself: subscriptions, groups or resource ids, comma-separated; empty: nowhere"),
     Setting("CMK_SUBSCRIPTIONS", "", words.words,

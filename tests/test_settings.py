@@ -77,6 +77,15 @@ def test_all_problems_are_reported_together() -> None:
     assert "CMK_WRITER_CLIENT_ID must be set" in text
 
 
+def test_one_control_can_be_off_and_never_all_of_them() -> None:
+    """Whoever wants nothing written has CMK_KILL_SWITCH, which says so everywhere."""
+    with pytest.raises(SettingsError) as caught:
+        read({"CMK_MODE": "off", "CMK_MODE_KV_RECOVERY": "off"}, CONTROLS)
+
+    assert "CMK_MODE='off': must be one of observe, approve, auto" in str(caught.value)
+    assert "CMK_MODE_KV_RECOVERY" not in str(caught.value)
+
+
 def test_the_front_needs_no_writer() -> None:
     """The part that takes events and requests holds no identity that can write."""
     assert read({"AzureWebJobsStorage__accountName": "a", "CMK_PART": "front"}, CONTROLS).writer_client_id == ""

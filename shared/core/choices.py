@@ -10,6 +10,7 @@ from shared.core.ids import ResourceId
 class Mode(StrEnum):
     """How far cmkwarden may go by itself."""
 
+    OFF = "off"  # do not even judge; only for one control at a time
     OBSERVE = "observe"  # judge and record, never write
     APPROVE = "approve"  # every write waits for a person
     AUTO = "auto"  # safe writes inside the auto scope happen by themselves
@@ -93,3 +94,7 @@ class Choices:
     def mode_of(self, control: str) -> Mode:
         """Return the mode for one control."""
         return self.modes.get(control, self.mode)
+
+    def is_on(self, control: str) -> bool:
+        """Whether a control is judged at all."""
+        return self.mode_of(control) is not Mode.OFF

@@ -87,4 +87,4 @@ def in_auto_scope(target: ResourceId, choices: Choices) -> bool:
 
 def may_write(control: str, choices: Choices) -> bool:
     """Whether the mode of a control allows any write at all, approved or not."""
-    return choices.mode_of(control) is not Mode.OBSERVE
+    return choices.mode_of(control) not in {Mode.OFF, Mode.OBSERVE}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from shared.core.choices import Choices
-from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable, Remediator, Unknown, Verdict
+from shared.core.control import Compliant, Finding, Memory, NonCompliant, NotApplicable, Remediator, Unknown, Verdict
 from shared.core.decide import Case, Decision, Kind, blocked, decide
 from shared.core.facts import Hindrances, Snapshot, Unreadable, Vault, Workspace
 from shared.core.graph import graph
@@ -63,7 +63,7 @@ def _judged(
     """Judge and plan. Before anything is taken away we look deeper, and judge again by what that shows."""
 
     def judge(seen: Snapshot) -> Sequence[tuple[Verdict, Plan]]:
-        verdicts = remediator.judge(seen, memory, ports.choices, ports.clock.now())
+        verdicts = _verdicts(ports, remediator, seen, memory)
         return [(verdict, planned(ports, remediator, verdict, seen, memory)) for verdict in verdicts]
 
     judged = judge(snapshot)
@@ -71,6 +71,15 @@ def _judged(
         snapshot = deepen(ports, snapshot, memory)
         judged = judge(snapshot)
     return snapshot, judged
+
+
+def _verdicts(ports: Ports, remediator: Remediator, snapshot: Snapshot, memory: Memory) -> tuple[Verdict, ...]:
+    """Judge, unless the deployment has switched the control off: then it speaks of nothing, and its rows end."""
+    control = remediator.control.id
+    if ports.choices.is_on(control):
+        return remediator.judge(snapshot, memory, ports.choices, ports.clock.now())
+    finding = Finding("ControlIsOff", f"the deployment does not ask for {control}: its mode is off")
+    return tuple(NotApplicable(finding, subject) for subject in ("", *memory.subjects_of(control)))
 
 
 def _may_have_row(remediator: Remediator, verdict: Verdict, memory: Memory) -> bool:

@@ -1,6 +1,11 @@
 """Each look leaves its judgement for the page of the estate; what is gone leaves it."""
 
+from dataclasses import replace
+
 from shared.core import ids
+from shared.core.choices import Mode
+from shared.core.plan import may_write
+from shared.core.record import State
 from shared.flow.evaluate import evaluate
 from tests.fakes import World, vault_body, vault_id, workspace_id
 from tests.flow import moving
@@ -46,3 +51,20 @@ def test_a_workspace_is_listed_with_its_layers() -> None:
     ]
     assert {it.verdict for it in after.layers} == {"compliant"}
     assert len(after.vaults) == 1
+
+
+def test_a_control_that_is_switched_off_says_nothing_and_its_row_ends(world: World) -> None:
+    """Nothing is compliant by that: it is not judged. What was asked for is asked for no more."""
+    world.choices = replace(world.choices, auto_scope=())
+    world.arm.put(vault_body(tags={"cmk-vault": "true"}))
+    evaluate(world, evaluation(world))
+    asked = world.row().state
+    world.choices = replace(world.choices, modes={"KV-RECOVERY": Mode.OFF})
+    world.clock.advance(60)
+    evaluate(world, evaluation(world))
+    row = world.row()
+
+    assert asked is State.AWAITING_APPROVAL
+    assert (row.state, row.verdict) == (State.SUPERSEDED, "NotApplicable")
+    assert not world.choices.is_on("KV-RECOVERY")
+    assert not may_write("KV-RECOVERY", world.choices)
