@@ -59,7 +59,7 @@ class App:
         """Reads of keys, as the reader."""
         from shared.adapters.keys import ArmKeys
 
-        return ArmKeys(self._clients)
+        return ArmKeys(self._clients, self._reader.pace)
 
     @cached_property
     def grants(self) -> Grants:
@@ -67,7 +67,7 @@ class App:
         from shared.adapters.grants import ArmGrants
         from shared.adapters.rest import Rest
 
-        return ArmGrants(Rest(self._reader))
+        return ArmGrants(Rest(self._reader), self._reader.pace)
 
     @cached_property
     def diary(self) -> Diary:

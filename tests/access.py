@@ -109,6 +109,12 @@ class Access:
         del vault
         return self.schedule_bodies
 
+    def listed(self, kind: str, subscription: str, wanted: str = "") -> Sequence[Mapping[str, Any]]:
+        del subscription, wanted
+        self.calls.append(f"list {kind}")
+        found = {"roleAssignments": self.assigned, "denyAssignments": self.denial_bodies, "roleDefinitions": []}
+        return json.loads(json.dumps(found[kind]))  # type: ignore[no-any-return]
+
     def locks(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
         del vault
         self.calls.append("locks")

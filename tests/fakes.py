@@ -10,7 +10,7 @@ from remediators.vault_recovery import VAULT_RECOVERY
 from shared.core.chain import START, Entry, link
 from shared.core.choices import Choices
 from shared.core.control import Memory, Remediator
-from shared.core.errors import BadInput, RowChanged
+from shared.core.errors import BadInput, Conflict, RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
 from shared.core.ports import (
@@ -20,7 +20,6 @@ from shared.core.ports import (
     Gather,
     Kept,
     Known,
-    MemoryPage,
     Page,
     Poisoned,
     PoisonPage,
@@ -139,6 +138,12 @@ class FakeArm:
         found = self.resources.get(f"{vault.key}/keys/{name}".lower())
         return found if found and found["properties"]["keyUriWithVersion"].endswith(version) else None
 
+    def listed(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        self.calls.append(("GET", f"{vault.key}/keys"))
+        if vault.key not in self.resources:
+            raise Conflict("ParentResourceNotFound", "no such vault")
+        return [body for path, body in self.resources.items() if path.startswith(f"{vault.key}/keys/")]
+
     def versions(self, vault: ResourceId, name: str) -> int:
         return int(self.resources[f"{vault.key}/keys/{name}".lower()].get("versions", 1))
 
@@ -167,11 +172,17 @@ class FakeInventory:
     def subscriptions(self) -> frozenset[str]:
         return frozenset({SUBSCRIPTION} - self.unseen)
 
-    def listed(self, kind: str, subscription: str) -> Sequence[Mapping[str, Any]]:
+    def listed(self, subscription: str) -> Sequence[Mapping[str, Any]]:
         if self.failures:
             raise self.failures.pop(0)
         start = f"/subscriptions/{subscription.lower()}/"
-        return [it for it in self._of(kind.rsplit("/", 1)[1].lower()) if it["id"].lower().startswith(start)]
+        kinds = {"vaults": "microsoft.keyvault/vaults", "workspaces": "microsoft.databricks/workspaces"}
+        return [
+            {**it, "type": kind}
+            for word, kind in kinds.items()
+            for it in self._of(word)
+            if it["id"].lower().startswith(start) and it["id"].count("/") == 8
+        ]
 
     def vaults_in(self, subscription: str) -> int:
         return sum(subscription.lower() in body["id"].lower() for body in self._of("vaults"))
@@ -281,11 +292,6 @@ class MemoryRecords:
 
     def failed(self, target: ResourceId, failures: int) -> None:
         self.failing[target.key] = failures
-
-    def memories(self, cursor: str, limit: int) -> MemoryPage:
-        found = sorted(self.kept.items())
-        at = int(cursor or 0)
-        return MemoryPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
 
     def reserve(self, target: ResourceId, row_id: str, now: datetime, lease: timedelta) -> bool:
         holder, since = self.hands.get(target.key, (row_id, now))

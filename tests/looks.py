@@ -1,8 +1,9 @@
 """What looks leave, in memory: the estate and surveys, of the same shape as in storage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from shared.core import ids
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
 from shared.core.judgement import Judgement
@@ -15,6 +16,7 @@ class MemoryEstate:
     """The estate in memory."""
 
     kept: dict[str, Judgement] = field(default_factory=dict)
+    seen: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def note(self, judgement: Judgement) -> None:
         self.kept[judgement.target.lower()] = judgement
@@ -25,10 +27,16 @@ class MemoryEstate:
     def under(self, kind: str, subscription: str) -> dict[str, Before]:
         start = f"/subscriptions/{subscription.lower()}/"
         return {
-            target: Before(it.target, it.digest)
+            target: Before(it.target, it.digest, it.time, it.kind == ids.VAULT or bool(it.vaults), *self.around(target))
             for target, it in self.kept.items()
             if it.kind == kind and target.startswith(start)
         }
+
+    def around(self, target: str) -> tuple[str, str]:
+        return self.seen.get((target, "grants"), ""), self.seen.get((target, "keys"), "")
+
+    def saw(self, kind: str, subscription: str, what: str, texts: Mapping[str, str]) -> None:
+        self.seen |= {(target, what): text for target, text in texts.items()}
 
     def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:
         at = _place(cursor)
@@ -55,7 +63,7 @@ class MemorySurveys:
     def latest(self, limit: int) -> Sequence[Survey]:
         return [self.kept[name] for name in sorted(self.kept)][:limit]
 
-    def end(self, survey_id: str, share: Share) -> None:
+    def keep(self, survey_id: str, share: Share) -> None:
         survey = self.kept[survey_id]
         shares = [
             share if it.subscription == share.subscription and it.progress is Progress.WAITING else it

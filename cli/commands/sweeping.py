@@ -14,7 +14,7 @@ from cli.session import Session, connected
 
 PARTIAL = 4  # something could not be read, as `scan` says it
 _EVERY = 1.0  # seconds between two looks
-_FIELDS = frozenset({"id", "shares", "is_over", "unread", "found", "listed"})
+_FIELDS = frozenset({"id", "shares", "is_over", "unread", "found", "hidden", "listed"})
 _NAMES = ("ID", "BEGAN", "BY", "STATE", "TARGETS", "MISSED", "UNREAD")
 Wait = Annotated[bool, typer.Option("--wait", help="Follow it to its end. Ctrl-C stops the waiting, not the sweep.")]
 
@@ -23,7 +23,7 @@ Wait = Annotated[bool, typer.Option("--wait", help="Follow it to its end. Ctrl-C
 def sweep(session: Session, wait: Wait = False) -> None:
     """Have the estate looked over: what differs from the last look is judged anew. While one runs, that one is followed.
 
-    Ends with 4 where, after --wait, a subscription could not be read: nothing of it was closed.
+    Ends with 4 where, after --wait, a subscription or the keys of a vault could not be read: nothing of it was closed.
 
     Example: cmkwarden sweep --wait
     """
@@ -33,7 +33,11 @@ def sweep(session: Session, wait: Wait = False) -> None:
     for share in found["shares"]:
         if share["progress"] == "unread":
             session.output.say(f"{plain(share['subscription'])} could not be read: {plain(share['problem'])}", "red")
-    if wait and found["unread"]:
+    if found["hidden"]:
+        session.output.say(
+            f"the keys of {plain(found['hidden'])} vaults could not be listed: run `cmkwarden doctor`", "red"
+        )
+    if wait and (found["unread"] or found["hidden"]):
         raise typer.Exit(PARTIAL)
 
 

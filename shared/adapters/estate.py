@@ -1,20 +1,23 @@
 """The estate as the last looks have left it, in Table Storage.
 
-table    partition           row             holds
-estate   workspaces, vaults  name-and-hash   the last judgement on a target, listed by name
+table    partition             row             holds
+estate   workspaces, vaults    name-and-hash   the last judgement on a target, listed by name
+estate   kind-subscription     hash            what a survey compares: digests of what the last look and survey saw
 """
 
 import base64
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
+from itertools import batched
 from typing import Any
 
 import msgspec
 from azure.core.credentials import TokenCredential
 from azure.data.tables import TableServiceClient
 
-from shared.adapters.tables import Table, cells, encoded, joined
+from shared.adapters.tables import Entity, Table, cells, encoded, joined
 from shared.core import ids
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
@@ -24,6 +27,7 @@ from shared.core.record import key
 from shared.core.survey import Before
 
 _AT_ONCE = 1000  # entities that storage gives in one answer, at most
+_IN_ONE_TRANSACTION = 100
 _KEY = re.compile("[a-z0-9-]{1,80}-[a-z0-9]{16}")
 
 
@@ -41,23 +45,34 @@ class TableEstate:
     def note(self, judgement: Judgement) -> None:
         """Keep it in place of the one before."""
         place = {"PartitionKey": _partition(judgement.kind), "RowKey": _row(judgement.name, judgement.target)}
-        shown = {
-            "name": judgement.name.lower(), "worst": judgement.worst, "target": judgement.target,
-            "subscription": ids.parse(judgement.target).subscription.lower(), "digest": judgement.digest,
-        }  # fmt: skip
+        shown = {"name": judgement.name.lower(), "worst": judgement.worst}
         self._table.put({**place, **shown, **cells("body", encoded(judgement))})
+        # Second: where a kill comes between, the next survey finds a difference, and there is one look too many.
+        target = ids.parse(judgement.target)
+        left = {
+            "target": str(target), "digest": judgement.digest, "time": judgement.time.isoformat(),
+            "deep": judgement.kind == ids.VAULT or bool(judgement.vaults),
+        }  # fmt: skip
+        self._table.merge([{**_place(target), **left}])
 
     def drop(self, target: ResourceId) -> None:
         """Forget a target that is gone."""
+        place = _place(target)
+        self._table.remove(place["PartitionKey"], place["RowKey"])
         self._table.remove(_partition(target.kind), _row(target.name, str(target)))
 
     def under(self, kind: str, subscription: str) -> Mapping[str, Before]:
         """Return what the last looks have left of one kind of target in a subscription, by id in lower case."""
-        found = self._table.run(
-            _partition(kind), "", "~", " and subscription eq @sub", parameters={"sub": subscription.lower()},
-            select=["target", "digest"], results_per_page=_AT_ONCE,
-        )  # fmt: skip
-        return {str(it["target"]).lower(): Before(str(it["target"]), str(it["digest"])) for it in found}
+        found = self._table.run(_around(kind, subscription), "", "~", results_per_page=_AT_ONCE)
+        # A row without a target is what a survey saw of one that was dropped at the same time.
+        return {ids.fold(str(it["target"])): _before(it) for it in found if it.get("target")}
+
+    def saw(self, kind: str, subscription: str, what: str, texts: Mapping[str, str]) -> None:
+        """Keep what a survey saw: grants or keys."""
+        partition = _around(kind, subscription)
+        rows = [{"PartitionKey": partition, "RowKey": key(target), what: text} for target, text in texts.items()]
+        for group in batched(rows, _IN_ONE_TRANSACTION, strict=False):
+            self._table.merge(group)
 
     def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:
         """Return judgements of one kind of target by name."""
@@ -77,6 +92,21 @@ class TableEstate:
             found.append(msgspec.json.decode(joined("body", entity), type=Judgement))
             last = str(entity["RowKey"])
         return JudgementPage(tuple(found), "")
+
+
+def _before(entity: Entity) -> Before:
+    return Before(
+        str(entity["target"]), str(entity["digest"]), datetime.fromisoformat(str(entity["time"])),
+        bool(entity["deep"]), str(entity.get("grants", "")), str(entity.get("keys", "")),
+    )  # fmt: skip
+
+
+def _place(target: ResourceId) -> dict[str, str]:
+    return {"PartitionKey": _around(target.kind, target.subscription), "RowKey": key(target.key)}
+
+
+def _around(kind: str, subscription: str) -> str:
+    return f"{_partition(kind)}-{subscription.lower()}"
 
 
 def _partition(kind: str) -> str:

@@ -1,9 +1,10 @@
 """Who may do what at a vault: assignments, definitions, denials and locks, as the reader. AZURE 3, 7."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from shared.adapters.pace import Pace
 from shared.adapters.rest import Rest
 from shared.core.ids import ResourceId
 
@@ -18,8 +19,8 @@ _BUILT_IN_LIVES = 86_400  # seconds; Azure's own roles change a few times a year
 class ArmGrants:
     """Lists of Microsoft.Authorization."""
 
-    def __init__(self, rest: Rest) -> None:
-        self._rest = rest
+    def __init__(self, rest: Rest, pace: Pace | None = None) -> None:
+        self._rest, self._pace = rest, pace or Pace()
         self._built_in: dict[str, Json] = {}
         self._asked = 0.0
 
@@ -57,6 +58,13 @@ class ArmGrants:
     def schedules(self, vault: ResourceId) -> Sequence[Json]:
         """Return the assignments as Privileged Identity Management sees them."""
         return list(self._list(vault, "roleAssignmentScheduleInstances", _SCHEDULES))
+
+    def listed(self, kind: str, subscription: str, wanted: str = "") -> Iterator[Json]:
+        """Yield all of a kind at a subscription, above it and below it."""
+        self._pace.give_way(subscription)
+        query = {"$filter": wanted} if wanted else {}
+        path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/{kind}"
+        yield from self._rest.pages(path, _AUTHORIZATION, **query)
 
     def locks(self, vault: ResourceId) -> Sequence[Json]:
         """Return the locks on the vault and above it."""

@@ -6,6 +6,7 @@ It lags behind the truth (AZURE 6): what it says is a hint of whom to ask, never
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from azure.mgmt.resourcegraph import ResourceGraphClient
@@ -13,11 +14,12 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
 from shared.adapters.pipeline import Pipeline
 from shared.adapters.translate import translated
-from shared.core.errors import BadInput
+from shared.core.errors import BadInput, Temporary
 
 Json = Mapping[str, Any]
 
 _PAGE = 1000  # rows, Resource Graph's own limit
+_TRIES = 5
 _COUNT_LIVES = 600  # seconds; how many vaults a subscription holds changes slowly, and only a guard rail asks
 _HOST = re.compile(r"[a-z0-9-]{1,64}(\.[a-z0-9-]{1,63}){1,8}")
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
@@ -38,8 +40,9 @@ _ALL_WORKSPACES = (
     "resources | where type =~ 'microsoft.databricks/workspaces' "
     "| project id, name, type, location, tags, sku, properties | order by id asc"
 )
-_OF_A_KIND = (
-    "resources | where type =~ '{kind}' | project id, name, type, location, tags, sku, properties | order by id asc"
+_ALL = (
+    "resources | where type in~ ('microsoft.databricks/workspaces', 'microsoft.keyvault/vaults') "
+    "| project id, name, type, location, tags, sku, properties | order by id asc"
 )
 # Names alone: a vault may have a thousand access policies, and whoever judges it reads it anyway.
 _ALL_VAULTS = "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc"
@@ -51,6 +54,7 @@ class ResourceGraph:
 
     def __init__(self, pipeline: Pipeline, subscriptions: Sequence[str]) -> None:
         self._client = ResourceGraphClient(**pipeline.options())
+        self._pace = pipeline.pace
         self._subscriptions = list(subscriptions)
         self._counts: dict[str, tuple[float, int]] = {}
 
@@ -69,9 +73,9 @@ class ResourceGraph:
         rows = self._rows(_VAULTS.format(names=listed), self._subscriptions)
         return {str(row["name"]).lower(): str(row["id"]) for row in rows}
 
-    def listed(self, kind: str, subscription: str) -> Iterator[Json]:
-        """Yield the raw bodies of all vaults or workspaces of a subscription."""
-        return self._rows(_OF_A_KIND.format(kind=kind.lower()), [subscription.lower()])
+    def listed(self, subscription: str) -> Iterator[Json]:
+        """Yield the raw bodies of all vaults and workspaces of a subscription; leaves some of the quota to others."""
+        return self._rows(_ALL, [subscription.lower()], is_patient=True)
 
     def all_workspaces(self) -> Iterator[Json]:
         """Yield the raw bodies of all workspaces."""
@@ -100,15 +104,16 @@ class ResourceGraph:
             self._counts[key] = (time.monotonic(), count)
         return count
 
-    def _rows(self, query: str, subscriptions: list[str], groups: list[str] | None = None) -> Iterator[Json]:
+    def _rows(
+        self, query: str, subscriptions: list[str], groups: list[str] | None = None, *, is_patient: bool = False
+    ) -> Iterator[Json]:
         token: str | None = None
         while True:
             options = QueryRequestOptions(top=_PAGE, skip_token=token, result_format="objectArray")
             request = QueryRequest(
                 query=query, options=options, subscriptions=subscriptions or None, management_groups=groups
             )
-            with translated("asking Resource Graph"):
-                body: Any = self._client.resources(request, cls=lambda response, *_: response.http_response.json())
+            body = self._patiently(request) if is_patient else self._asked(request)
             rows = body.get("data")
             if not isinstance(rows, list):
                 raise BadInput("BadInventoryAnswer", "Resource Graph answered without rows")
@@ -116,3 +121,15 @@ class ResourceGraph:
             token = body.get("$skipToken")
             if not token:
                 return
+
+    def _asked(self, request: QueryRequest) -> Any:
+        with translated("asking Resource Graph"):
+            return self._client.resources(request, cls=lambda response, *_: response.http_response.json())
+
+    def _patiently(self, request: QueryRequest) -> Any:
+        """Ask when there is a query to spare; other instances draw on the same quota and may have been faster."""
+        for _ in range(_TRIES - 1):
+            self._pace.give_way_at_graph()
+            with suppress(Temporary):
+                return self._asked(request)
+        return self._asked(request)

@@ -15,6 +15,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
+from shared.adapters.pace import Pace
+
 _CONNECT = 5  # seconds
 _READ = 25  # seconds; ARM's reads and vault writes answer in one or two
 
@@ -30,6 +32,7 @@ class Pipeline:
     def __init__(self, credential: TokenCredential, arm_url: str) -> None:
         self.credential = credential
         self.arm_url = arm_url.rstrip("/")
+        self.pace = Pace()
         self.scope = f"{self.arm_url}/.default"
         session = requests.Session()
         # With no word from us requests would put what a ~/.netrc says in place of the token.
@@ -50,6 +53,7 @@ class Pipeline:
                 policies.ContentDecodePolicy(),
                 ARMChallengeAuthenticationPolicy(self.credential, self.scope),
                 policies.CustomHookPolicy(),
+                self.pace,
                 policies.DistributedTracingPolicy(),
             ],
         }

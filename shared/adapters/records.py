@@ -32,7 +32,6 @@ from shared.core.plan import Write
 from shared.core.ports import (
     Gather,
     Known,
-    MemoryPage,
     Poisoned,
     PoisonPage,
     PoisonRecord,
@@ -86,11 +85,6 @@ class TableRecords(TableRows):
     def failed(self, target: ResourceId, failures: int) -> None:
         """Note how many looks in a row have ended in something temporary."""
         self._targets.put({"PartitionKey": key(target.key), "RowKey": "failures", "count": failures})
-
-    def memories(self, cursor: str, limit: int) -> MemoryPage:
-        """Return what is known of targets."""
-        found, following = self._targets.page("RowKey eq @row", {"row": "memory"}, cursor, limit)
-        return MemoryPage(tuple((str(it["target"]), _memory(it)) for it in found), following)
 
     def reserve(self, target: ResourceId, row_id: str, now: datetime, lease: timedelta) -> bool:
         """Take a target for the writes of one row: compare and set on an entity of the target."""

@@ -63,8 +63,8 @@ class TableSurveys:
                 break
         return found
 
-    def end(self, survey_id: str, share: Share) -> None:
-        """Keep how a share has ended. One that has ended already stays as it is."""
+    def keep(self, survey_id: str, share: Share) -> None:
+        """Keep how far a share has come. One that has ended stays as it is."""
         row = f"{survey_id}-{share.subscription}"
         entity = self._table.get(_PARTITION, row)
         before = msgspec.json.decode(joined("body", entity), type=Share) if entity else None

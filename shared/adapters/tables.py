@@ -90,6 +90,11 @@ class Table:
         answers = self._retried(lambda: self._client.submit_transaction(operations))
         return str(answers[0]["etag"])
 
+    def merge(self, entities: Sequence[Entity]) -> None:
+        """Write up to a hundred entities of one partition, all or none: cells that are not named stay as they are."""
+        operations: list[Any] = [("upsert", dict(it), {"mode": "merge"}) for it in entities]
+        self._retried(lambda: self._client.submit_transaction(operations))
+
     def query(self, condition: str, parameters: Mapping[str, Any]) -> Iterator[Entity]:
         """Yield all entities that meet a condition."""
         with translated(f"reading table {self._name}"):

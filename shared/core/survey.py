@@ -29,7 +29,10 @@ class Share:
     """One subscription's part. `listed` counts its targets.
 
     `missed` counts those that no event had told of, `changed` those that are not as they were when we last looked, `gone`
-    those that are there no more: each of these is looked at anew.
+    those that are there no more: each of these is looked at anew. `looked` counts the vaults whose keys or grants are
+    not as they were at the survey before, and what is looked at because nobody has for long.
+    `after` is the vault whose keys were listed last: where the share goes on. `hidden` counts the vaults whose keys we may
+    not list.
     """
 
     subscription: str
@@ -38,6 +41,9 @@ class Share:
     missed: int = 0
     changed: int = 0
     gone: int = 0
+    looked: int = 0
+    after: str = ""
+    hidden: int = 0
     problem: str = ""
     ended: datetime | None = None
 
@@ -62,6 +68,11 @@ class Survey:
         return tuple(share.subscription for share in self.shares if share.progress is Progress.UNREAD)
 
     @property
+    def hidden(self) -> int:
+        """How many vaults there are whose keys could not be listed."""
+        return sum(share.hidden for share in self.shares)
+
+    @property
     def found(self) -> int:
         """How many targets were not as the last look had left them: what events should have told of, and did not."""
         return sum(share.missed + share.changed + share.gone for share in self.shares)
@@ -69,10 +80,17 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the last look at a target has left: its id as Azure spelt it, and the digest of its facts."""
+    """What the last look at a target has left: its id as Azure spelt it, and the digest of its facts.
+
+    `is_deep`: more is judged of it than its own body shows. `grants` and `keys` are what the last survey saw of those.
+    """
 
     target: str
     digest: str
+    time: datetime
+    is_deep: bool = False
+    grants: str = ""
+    keys: str = ""
 
 
 def digest(it: Vault | Workspace) -> str:
@@ -115,11 +133,12 @@ def survey_id(began: datetime) -> str:
 
 
 def differing(
-    listed: Mapping[str, Vault | Workspace], before: Mapping[str, Before], choices: Choices
+    listed: Mapping[str, Vault | Workspace], before: Mapping[str, Before], choices: Choices, now: datetime
 ) -> Mapping[str, str]:
-    """Return which targets are to be looked at anew, by id in lower case, and why: missed, changed or gone.
+    """Return which targets are to be looked at anew, by id in lower case, and why: missed, changed, gone, recent or old.
 
-    `listed` is all that there is of one kind in one subscription, `before` what the last looks have left of it.
+    `listed` is all that there is of one kind in one subscription, `before` what the last looks have left of it. Recent is
+    what has changed right after a look: its event may only be waiting for CMK_GAP. Old is what nobody has looked at for long.
     """
     why = dict.fromkeys((target for target in before if target not in listed), "gone")
     for target, it in listed.items():
@@ -127,8 +146,22 @@ def differing(
         if left is None and is_wanted(it, choices):
             why[target] = "missed"
         elif left is not None and left.digest != digest(it):
-            why[target] = "changed"
+            why[target] = "recent" if left.time > now - 2 * choices.gap else "changed"
+        elif left is not None and is_old(target, left, choices, now):
+            why[target] = "old"
     return why
+
+
+def is_old(target: str, left: Before, choices: Choices, now: datetime) -> bool:
+    """Tell whether a target of which lists do not show everything is to be looked at for that alone.
+
+    What is looked at in one night does not come due in one: each target has a time of its own between half of
+    CMK_LOOK_AGAIN and the whole.
+    """
+    if not (left.is_deep and choices.look_again):
+        return False
+    share = int(hashlib.sha256(target.encode()).hexdigest()[:4], 16) / 0xFFFF
+    return left.time < now - choices.look_again * (1 + share) / 2
 
 
 def counted(share: Share, listed: int, why: Iterable[str]) -> Share:
@@ -137,4 +170,5 @@ def counted(share: Share, listed: int, why: Iterable[str]) -> Share:
     return replace(
         share, listed=share.listed + listed, missed=share.missed + words.count("missed"),
         changed=share.changed + words.count("changed"), gone=share.gone + words.count("gone"),
+        looked=share.looked + words.count("old"),
     )  # fmt: skip

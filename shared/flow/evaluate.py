@@ -26,9 +26,9 @@ from shared.core.settle import UNREADABLE, Look, settle
 from shared.flow import messages
 from shared.flow.coalesce import begun
 from shared.flow.gather import check_settled, complete, deepen, gather
-from shared.flow.learn import know_subjects, learn
+from shared.flow.learn import know_subjects, learn, wake_users
 from shared.flow.look import Ledger, Seen, look
-from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, NOTIFY, Apply, Evaluate, Notify
+from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, LOOKS_AT_NOTHING, NOTIFY, Apply, Evaluate, Notify
 from shared.flow.note import note
 from shared.flow.receive import in_estate
 from shared.flow.say import say
@@ -38,7 +38,6 @@ from shared.flow.work import advised, come_back, later
 _log = logging.getLogger("cmkwarden.evaluate")
 
 _SOON = 2.0  # seconds
-_LOOKS_AT_NOTHING = 3  # how often we come back to a resource that is not there: ARM may lag behind its own events
 # The states that people are told of; what happens by itself is told when it is done.
 _TOLD = frozenset({State.OBSERVED, State.AWAITING_APPROVAL, State.RESOLVED, State.SUPERSEDED, State.SUPPRESSED})
 
@@ -83,9 +82,9 @@ def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
 def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery) -> None:
     snapshot, memory = gather(ports, message.target, known.memory), known.memory
     check_settled(snapshot)
-    if message.cause.kind == "sweep":
+    if message.whole or message.cause.kind == "sweep":
         snapshot = deepen(ports, complete(ports, snapshot, memory), memory)
-    if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < _LOOKS_AT_NOTHING:
+    if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < LOOKS_AT_NOTHING:
         ports.queue.send(
             EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), later(ports, message.attempt)
         )
@@ -94,6 +93,8 @@ def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery)
     for seen in looked:
         _record(ports, seen, again=delivery.is_again, due=message.due)
     learn(ports, snapshot, message, known.memory)
+    if message.cause.kind == "sweep":
+        wake_users(ports, snapshot, message)
     note(ports, snapshot, memory, [seen.look for seen in looked])
     if known.failures:
         ports.records.failed(message.target, 0)

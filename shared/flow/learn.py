@@ -12,7 +12,7 @@ from shared.core import ids
 from shared.core.choices import Choices
 from shared.core.control import Memory, Named, Nomination, NonCompliant, Once, Unknown
 from shared.core.demand import sensitivities
-from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
+from shared.core.facts import Absent, Snapshot, Unreadable, Vault, Workspace
 from shared.core.graph import Graph, graph
 from shared.core.ids import ResourceId
 from shared.core.ports import Ports
@@ -20,7 +20,7 @@ from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.settle import Look
 from shared.core.sights import sights
 from shared.core.wake import Cause
-from shared.flow.messages import EVALUATE, LAST_ATTEMPT, Evaluate
+from shared.flow.messages import EVALUATE, LAST_ATTEMPT, LOOKS_AT_NOTHING, Evaluate
 from shared.flow.say import say
 from shared.flow.surround import found_around
 from shared.flow.work import later
@@ -106,6 +106,10 @@ def _identities(whole: Graph | None, memory: Memory) -> tuple[Once, ...]:
 def _name_vaults(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Memory) -> tuple[str, ...]:
     """Wake the vaults, and return those that are named now."""
     workspace = snapshot.workspace
+    if isinstance(workspace, Absent) and message.attempt >= LOOKS_AT_NOTHING:
+        for vault in memory.vaults:
+            _wake(ports, ids.parse(vault), message, whole=True)
+        return ()
     if not isinstance(workspace, Workspace):
         return memory.vaults
     names = [host.split(".", 1)[0] for host in workspace.hosts()]
@@ -119,11 +123,24 @@ def _name_vaults(ports: Ports, snapshot: Snapshot, message: Evaluate, memory: Me
         target = ids.parse(vault)
         if vault in named:
             _nominate(ports, target, workspace)
-        say(_log, "woke", target=target, workspace=workspace.id, cause=message.cause.id)
-        ports.queue.send(EVALUATE, Evaluate(target, Cause("workspace", str(workspace.id), message.cause.actor)).body())
+        _wake(ports, target, message, whole=vault not in named)
     if len(named) < len(names):
         _ask_again(ports, message, [name for name in names if name not in found])
     return named
+
+
+def _wake(ports: Ports, vault: ResourceId, message: Evaluate, *, whole: bool) -> None:
+    """Have a vault looked at; as a whole where a workspace has left it, for its identities have no business there now."""
+    say(_log, "woke", target=vault, workspace=message.target, cause=message.cause.id)
+    cause = Cause("workspace", str(message.target), message.cause.actor)
+    ports.queue.send(EVALUATE, Evaluate(vault, cause, whole=whole).body())
+
+
+def wake_users(ports: Ports, snapshot: Snapshot, message: Evaluate) -> None:
+    """Have the workspaces looked at that use a vault: the sweep found it changed, and what lies in it is theirs."""
+    users = () if isinstance(snapshot.dependants, Unreadable) else snapshot.dependants
+    for workspace in users:
+        ports.queue.send(EVALUATE, Evaluate(workspace.id, message.cause, woken=True).body())
 
 
 def _ask_again(ports: Ports, message: Evaluate, missing: list[str]) -> None:

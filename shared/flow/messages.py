@@ -19,6 +19,7 @@ NOTIFY = "notify"
 SURVEY = "sweep"
 REMINDER = "reminder"  # as the state of a notice: nothing has changed, and soon it is too late
 _LATEST = 253_402_300_799  # the end of the year 9999, the last that a datetime knows
+LOOKS_AT_NOTHING = 3  # how often we come back to a resource that is not there: ARM may lag behind its own events
 LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
 
 
@@ -27,7 +28,7 @@ class Evaluate:
     """Look at a target. `attempt` counts the tries that ended in something temporary.
 
     `due` is a time, in seconds since 1970: what was looked at before it does not answer this message; 0 for none.
-    `woken` says that the vaults a workspace names were woken already. `waited` says that it came too soon after another look and was sent again for later (flow/coalesce.py).
+    `whole`: look also at what costs more to read, as a sweep does. `woken` says that the vaults a workspace names were woken already. `waited` says that it came too soon after another look and was sent again for later (flow/coalesce.py).
     """
 
     target: ResourceId
@@ -36,6 +37,7 @@ class Evaluate:
     waited: bool = False
     woken: bool = False
     due: int = 0
+    whole: bool = False
 
     def body(self) -> dict[str, Any]:
         """Return the wire form."""
@@ -47,6 +49,7 @@ class Evaluate:
             "waited": self.waited,
             "woken": self.woken,
             "due": self.due,
+            "whole": self.whole,
         }
 
 
@@ -83,15 +86,20 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Look over one subscription. `attempt` counts the tries that ended in something temporary."""
+    """Look over one subscription. `attempt` counts the tries in a row that ended in something temporary.
+
+    `after` is how far the share had come when this was sent.
+    """
 
     survey: str
     subscription: str
     attempt: int = 1
+    after: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return the wire form."""
-        return {"survey": self.survey, "subscription": self.subscription, "attempt": self.attempt}
+        words = {"survey": self.survey, "subscription": self.subscription}
+        return {**words, "attempt": self.attempt, "after": self.after}
 
 
 def text(message: Evaluate | Apply | Notify | Share) -> str:
@@ -113,7 +121,7 @@ def evaluate(body_text: str) -> Evaluate:
     if isinstance(due, bool) or not isinstance(due, int) or not 0 <= due <= _LATEST:
         raise BadInput("BadMessage", "due must be a time in whole seconds")
     words = (_word(cause, "kind", "unknown"), _word(cause, "id", ""), _word(cause, "actor", ""))
-    flags = {name: body.get(name) is True for name in ("waited", "woken")}
+    flags = {name: body.get(name) is True for name in ("waited", "woken", "whole")}
     return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, **flags, due=due)
 
 
@@ -141,7 +149,7 @@ def share(body_text: str) -> Share:
         raise BadInput("BadMessage", "survey must be digits, subscription a GUID")
     if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 1:
         raise BadInput("BadMessage", "attempt must be a whole number from 1")
-    return Share(survey, subscription, attempt)
+    return Share(survey, subscription, attempt, _word(body, "after", ""))
 
 
 def _row(body: Mapping[str, Any]) -> str:

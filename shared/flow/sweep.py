@@ -8,8 +8,6 @@
                                              a right was given: nobody sends an event
     an undo that waits for its owner         the roles may be back                      `apply`
     superseded while not compliant           the look that should follow was lost       `evaluate`
-    none, and a vault that held CMKs         what nobody uses any more only a sweep can  `evaluate`
-                                             tell
     any, and its ticket says something else  its notice was lost                        `notify`
     none: an evaluation or a notice is       what killed its workers may be gone        the message, once
     poison
@@ -54,7 +52,7 @@ def sweep(ports: Ports) -> int:
             except Temporary as error:  # one row must not cost the others their chance
                 say(_log, "missed", logging.WARNING, target=row.target, remediation=row.id, reason=error.reason)
         healed += sum(_redriven(ports, record) for record in _poison(ports))
-        say(_log, "swept", rows=healed, tickets=tickets, vaults=_wake_vaults(ports, looked_at))
+        say(_log, "swept", rows=healed, tickets=tickets)
         ports.answers.forget(ports.clock.now() - _DAY)
         _survey(ports)
         return healed
@@ -97,26 +95,6 @@ def _mended(ports: Ports) -> int:
     except Temporary as error:  # the rows must not lose their chance
         say(_log, "missed", logging.WARNING, reason=error.reason)
         return 0
-
-
-def _wake_vaults(ports: Ports, looked_at: set[str]) -> int:
-    """Have every CMK vault that we know looked at as a whole, and every workspace that is on a customer-managed key.
-
-    Only a sweep can tell that nobody uses an identity any more, and that a key in use was disabled.
-    """
-    woken, cursor = 0, ""
-    if not any(it.control.takes_away for it in ports.remediators):
-        return woken
-    while True:
-        page = ports.records.memories(cursor, _PAGE)
-        for target, memory in page.items:
-            # A workspace names vaults: what happens to its keys there wakes nobody but us.
-            if (memory.was_cmk_vault or memory.vaults) and target.lower() not in looked_at:
-                ports.queue.send(EVALUATE, Evaluate(ids.parse(target), Cause("sweep")).body())
-                woken += 1
-        cursor = page.cursor
-        if not cursor:
-            return woken
 
 
 def _heal(ports: Ports, row: Remediation, looked_at: set[str]) -> bool:

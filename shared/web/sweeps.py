@@ -24,7 +24,8 @@ _ID = Parameter("id", "the sweep's id", {"type": "string", "pattern": "^[0-9]{12
 class SweepOut(msgspec.Struct):
     """One look over the estate. `by` is the object id of whoever asked for it, empty for the timer.
 
-    `found` counts targets that were not as the last look had left them, and of which no event had told.
+    `found` counts targets that were not as the last look had left them, and of which no event had told; `hidden` the vaults
+    whose keys the reader may not list.
     """
 
     id: str
@@ -33,6 +34,7 @@ class SweepOut(msgspec.Struct):
     is_over: bool
     listed: int
     found: int
+    hidden: int
     unread: tuple[str, ...]
     shares: tuple[Share, ...]
 
@@ -81,6 +83,6 @@ def operations(ports: Ports) -> Sequence[Operation]:
 def _out(survey: Survey) -> SweepOut:
     return SweepOut(
         id=survey.id, began=survey.began, by=survey.by, is_over=survey.is_over,
-        listed=sum(share.listed for share in survey.shares), found=survey.found, unread=survey.unread,
+        listed=sum(share.listed for share in survey.shares), found=survey.found, hidden=survey.hidden, unread=survey.unread,
         shares=survey.shares,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from shared.core import ids
 from shared.core.errors import BadInput
 from shared.core.judgement import Judgement, LayerRuling, Ruling
 from shared.core.ports import Estate
+from shared.core.survey import Before
 from simulator.client import Client
 from tests.adapters.conftest import identity
 from tests.fakes import workspace_id
@@ -82,3 +83,38 @@ def test_a_foreign_cursor_is_refused(estate: Estate, cursor: str) -> None:
     """A cursor that no list gave out is bad input, not a crash."""
     with pytest.raises(BadInput):
         estate.page(ids.WORKSPACE, text="", worst="", cursor=cursor, limit=2)
+
+
+def test_what_a_survey_compares(estate: Estate) -> None:
+    """The last look's digest and time; what surveys saw stays beside it, over later looks, until the target is gone."""
+    judged = replace(_judged("dbw-seen"), digest="one")
+    subscription = ids.parse(judged.target).subscription
+    key = judged.target.lower()
+    estate.note(judged)
+    first = estate.under(ids.WORKSPACE, subscription.upper())[key]
+    estate.saw(ids.WORKSPACE, subscription, "grants", {key: "g"})
+    estate.saw(ids.WORKSPACE, subscription, "keys", {key: "k"})
+    estate.note(replace(judged, digest="two", vaults=()))
+    second = estate.under(ids.WORKSPACE, subscription)[key]
+    elsewhere = estate.under(ids.WORKSPACE, "99999999-0000-4000-8000-000000000001")
+    estate.drop(ids.parse(judged.target))
+    estate.saw(ids.WORKSPACE, subscription, "keys", {key: "late"})
+
+    assert first == Before(judged.target, "one", judged.time, is_deep=True)
+    assert second == Before(judged.target, "two", judged.time, False, "g", "k")
+    assert elsewhere == {}
+    assert key not in estate.under(ids.WORKSPACE, subscription)
+
+
+def test_more_than_fit_one_transaction_are_seen(estate: Estate) -> None:
+    """Two hundred and one at a time."""
+    judged = [_judged(f"dbw-many-{number}") for number in range(201)]
+    for it in judged:
+        estate.note(it)
+    subscription = ids.parse(judged[0].target).subscription
+    estate.saw(ids.WORKSPACE, subscription, "keys", {it.target.lower(): it.name for it in judged})
+    found = estate.under(ids.WORKSPACE, subscription)
+
+    assert {it.target.lower(): it.name for it in judged} == {target: it.keys for target, it in found.items()}
+    for it in judged:
+        estate.drop(ids.parse(it.target))

@@ -51,7 +51,7 @@ def test_one_of_two_in_the_same_second_begins(surveys: Surveys) -> None:
     surveys.begin(survey)
 
     done = replace(survey.shares[0], progress=Progress.DONE, listed=3)
-    surveys.end(survey.id, done)
+    surveys.keep(survey.id, done)
     assert surveys.begin(replace(survey, by="amit")) is False
     found = surveys.get(survey.id)
     assert found is not None
@@ -63,14 +63,19 @@ def test_a_share_ends_once(surveys: Surveys) -> None:
     survey = _survey()
     surveys.begin(survey)
     first, second = survey.shares
+    begun = replace(first, listed=7, after="-")
+    surveys.keep(survey.id, begun)
+    kept = surveys.get(survey.id)
     done = replace(first, progress=Progress.DONE, listed=7, missed=2, ended=survey.began)
-    surveys.end(survey.id, done)
-    surveys.end(survey.id, replace(first, progress=Progress.UNREAD, problem="late"))
+    surveys.keep(survey.id, done)
+    surveys.keep(survey.id, replace(first, progress=Progress.UNREAD, problem="late"))
     half = surveys.get(survey.id)
-    surveys.end(survey.id, replace(second, progress=Progress.UNREAD, problem="NotVisible: x"))
+    surveys.keep(survey.id, replace(second, progress=Progress.UNREAD, problem="NotVisible: x"))
     whole = surveys.get(survey.id)
 
+    assert kept is not None
     assert half is not None
+    assert (kept.shares[0], kept.is_over) == (begun, False)
     assert whole is not None
     assert (half.shares[0], half.is_over) == (done, False)
     assert (whole.is_over, whole.unread, whole.found) == (True, (second.subscription,), 2)

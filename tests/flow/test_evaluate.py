@@ -334,7 +334,24 @@ def test_a_vault_that_is_named_no_longer_is_looked_at_as_well(world: World) -> N
     world.arm.put(workspace_body(vault="kv-two"))
     evaluate(world, evaluation(world, workspace_id()))
 
-    assert {body["id"] for body in world.queue.of("evaluate")} == {vault_id(), vault_id("kv-two")}
+    assert {(body["id"], body["whole"]) for body in world.queue.of("evaluate")} == {
+        (vault_id(), True), (vault_id("kv-two"), False),
+    }  # fmt: skip
+
+
+def test_a_vault_whose_workspace_is_gone_is_looked_at_as_a_whole(world: World) -> None:
+    """Once Azure has said three times that there is none: its identities may still hold what they held."""
+    world.arm.put(vault_body(), workspace_body())
+    evaluate(world, evaluation(world, workspace_id()))
+    world.queue.sent.clear()
+    del world.arm.resources[workspace_id().lower()]
+    sent = []
+    for attempt in (1, 2, 3):
+        world.clock.advance(100)
+        evaluate(world, evaluation(world, workspace_id(), attempt))
+        sent.append([(it["id"], it["whole"]) for it in world.queue.of("evaluate") if it["id"] == vault_id()])
+
+    assert sent == [[], [], [(vault_id(), True)]]
 
 
 def test_the_writes_of_an_hour_are_limited(world: World) -> None:

@@ -20,6 +20,7 @@ def test_an_event_becomes_a_message(world: World) -> None:
         "waited": False,
         "woken": False,
         "due": 0,
+        "whole": False,
     }
 
 

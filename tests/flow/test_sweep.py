@@ -6,9 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from remediators import REMEDIATORS
 from shared.core import ids
-from shared.core.control import Memory
 from shared.core.errors import BadInput, Denied
 from shared.core.ids import ResourceId
 from shared.core.record import State
@@ -188,21 +186,6 @@ def test_explaining_outside_the_estate_is_refused() -> None:
         explain(world, vault_id())
 
     assert json.dumps(world.arm.calls) == "[]"
-
-
-def test_the_sweep_looks_at_every_vault_that_held_keys() -> None:
-    """What nobody uses any more only a sweep can tell: each known CMK vault is looked at once, others are not."""
-    world = World()
-    world.remediators = REMEDIATORS
-    for name, was in (("kv-one", True), ("kv-two", True), ("kv-other", False)):
-        world.records.kept[vault_id(name).lower()] = Memory(was_cmk_vault=was)
-
-    assert sweep(world) == 0
-    assert sorted(it["id"].lower() for it in world.queue.of("evaluate")) == [
-        vault_id("kv-one").lower(),
-        vault_id("kv-two").lower(),
-    ]
-    assert {it["cause"]["kind"] for it in world.queue.of("evaluate")} == {"sweep"}
 
 
 def test_answers_of_the_day_before_are_forgotten(world: World) -> None:

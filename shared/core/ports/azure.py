@@ -22,6 +22,10 @@ class Keys(Protocol):
         """Return the raw body of a key at a version, the newest where none is named; None where there is none."""
         ...
 
+    def listed(self, vault: ResourceId) -> Iterable[Mapping[str, Any]]:
+        """Return the raw bodies of the keys of a vault as its list shows them. Gives way to others while Azure is busy."""
+        ...
+
     def versions(self, vault: ResourceId, name: str) -> int:
         """Return how many versions a key has."""
         ...
@@ -48,6 +52,13 @@ class Grants(Protocol):
 
     def schedules(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
         """Return the assignments as Privileged Identity Management sees them: from when, until when, by whom."""
+        ...
+
+    def listed(self, kind: str, subscription: str, wanted: str = "") -> Iterable[Mapping[str, Any]]:
+        """Return all roleAssignments, denyAssignments or roleDefinitions of a subscription, those from above included.
+
+        `wanted` is a filter of theirs. Gives way to others while Azure is busy.
+        """
         ...
 
     def locks(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
@@ -95,8 +106,8 @@ class Inventory(Protocol):
         """Return the ids, in lower case, of the subscriptions that can be seen now."""
         ...
 
-    def listed(self, kind: str, subscription: str) -> Iterable[Mapping[str, Any]]:
-        """Return the raw bodies of all vaults or workspaces of a subscription, page by page."""
+    def listed(self, subscription: str) -> Iterable[Mapping[str, Any]]:
+        """Return the raw bodies of all vaults and workspaces of a subscription, each with its `type`, page by page."""
         ...
 
     def vaults_in(self, subscription: str) -> int:

@@ -32,6 +32,10 @@ class Estate(Protocol):
         """Return what the last looks have left of one kind of target in a subscription, by id in lower case."""
         ...
 
+    def saw(self, kind: str, subscription: str, what: str, texts: Mapping[str, str]) -> None:
+        """Keep what a survey saw beside the last looks: `what` is grants or keys, `texts` are by id in lower case."""
+        ...
+
     def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:
         """Return judgements of one kind of target by name; empty filters match all. Raises BadInput for a foreign cursor."""
         ...

@@ -12,7 +12,6 @@ from shared.core.ports.values import (
     Event,
     Gather,
     Known,
-    MemoryPage,
     Page,
     Poisoned,
     PoisonPage,
@@ -73,10 +72,6 @@ class Records(Protocol):
 
     def release(self, target: ResourceId, row_id: str) -> None:
         """Give a target back, where this row has it."""
-        ...
-
-    def memories(self, cursor: str, limit: int) -> MemoryPage:
-        """Return what is known of targets, a part of them all; the cursor is the one before's, '' at first."""
         ...
 
     def remember(self, target: ResourceId, lesson: Callable[[Memory], Memory]) -> None:

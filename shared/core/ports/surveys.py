@@ -21,6 +21,6 @@ class Surveys(Protocol):
         """Return the surveys that began last with their shares, the newest first."""
         ...
 
-    def end(self, survey_id: str, share: Share) -> None:
-        """Keep how a share has ended. One that has ended already stays as it is."""
+    def keep(self, survey_id: str, share: Share) -> None:
+        """Keep how far a share has come, or how it has ended. One that has ended stays as it is."""
         ...

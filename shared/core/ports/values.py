@@ -87,14 +87,6 @@ class SummaryPage:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryPage:
-    """A part of what is known: the id of each target, and its memory."""
-
-    items: tuple[tuple[str, Memory], ...]
-    cursor: str
-
-
-@dataclass(frozen=True, slots=True)
 class Poisoned:
     """Something that could not be worked on: where it came from, a reference to find it again, and why.
 
