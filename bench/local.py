@@ -47,8 +47,8 @@ class Local:
 
 
 @contextmanager
-def local(settings: Mapping[str, str] | None = None, *, storage_log: bool = False) -> Iterator[Local]:
-    """Run a stack on free ports."""
+def local(settings: Mapping[str, str] | None = None, *, storage_log: bool = False, **more: Any) -> Iterator[Local]:
+    """Run a stack on free ports. `more` is for the stack."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         app = folder / "app"
@@ -58,7 +58,12 @@ def local(settings: Mapping[str, str] | None = None, *, storage_log: bool = Fals
         (app / "real_function_app.py").symlink_to(ROOT / "function_app.py")
         (app / "function_app.py").symlink_to(ROOT / "bench/app/function_app.py")
         with Stack(
-            chosen("random"), folder / "local", {**SETTINGS, **(settings or {})}, app=app, storage_log=storage_log
+            chosen("random"),
+            folder / "local",
+            {**SETTINGS, **(settings or {})},
+            app=app,
+            storage_log=storage_log,
+            **more,
         ) as stack:
             yield Local(stack, folder)
 

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,9 +35,10 @@ class Stack:
         self, ports: Ports, folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False,
         app: Path = ROOT, hold_seconds: float = 600, hosts: int = 1,
         storage_log: bool = False, answers: str = "",
-        nasty: Mapping[str, Any] | None = None,
+        nasty: Mapping[str, Any] | None = None, subscriptions: Sequence[Mapping[str, str]] = estate.SUBSCRIPTIONS,
     ) -> None:  # fmt: skip
         self._ports, self._folder, self._app = ports, folder, app
+        self._subscriptions = [dict(it) for it in subscriptions]
         self._own_settings = dict(settings or {})
         self._nasty = dict(nasty or {"profile": "off"})
         self._on_disk, self._hold, self._answers = on_disk, hold_seconds, answers
@@ -140,7 +141,7 @@ class Stack:
             "cert": str(self._certificates.cert),
             "key": str(self._certificates.key),
             "identity_header": self._keys["identity_header"],
-            "subscriptions": estate.SUBSCRIPTIONS,
+            "subscriptions": self._subscriptions,
             "identities": estate.IDENTITIES,
             **roles(),
             "audience": estate.AUDIENCE,
@@ -189,7 +190,7 @@ class Stack:
             "CMK_TENANT_ID": estate.TENANT,
             # Access tokens are for the one, id tokens of a browser's sign-in for the other.
             "CMK_API_AUDIENCE": f"{estate.AUDIENCE},{estate.CLIENT_ID}",
-            "CMK_AUTO_SCOPE": ",".join(subscription["id"] for subscription in estate.SUBSCRIPTIONS),
+            "CMK_AUTO_SCOPE": ",".join(subscription["id"] for subscription in self._subscriptions),
             # Journeys ask ten times a second, all from one address.
             "CMK_API_REQUESTS": "0",
             "CMK_API_WRITES": "0",
@@ -222,7 +223,7 @@ class Stack:
             "system_key": self._keys["system_key"],
             "master_key": self._keys["master_key"],
             "tenant": estate.TENANT,
-            "subscriptions": [subscription["id"] for subscription in estate.SUBSCRIPTIONS],
+            "subscriptions": [subscription["id"] for subscription in self._subscriptions],
             "identities": estate.IDENTITIES,
             "people": arm["people"],
             "token_url": arm["token_url"],
