@@ -50,6 +50,7 @@ class Settings:
     queue_url: str
     table_url: str
     telemetry: str
+    dead_letters: str
 
 
 _OVERALL = tuple(mode for mode in Mode if mode is not Mode.OFF)  # CMK_KILL_SWITCH stops everything, and says so
@@ -116,6 +117,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CMK_REMIND", "259200", words.seconds, "seconds before its end in which people are reminded of a question; 0: never"),
     Setting("CMK_LOOK_AGAIN", "604800", words.seconds,
             "seconds after which a vault or workspace with keys in use is looked at anew by the sweep, whatever lists show; 0: never"),
+    Setting("CMK_DEAD_LETTERS", "", words.url,
+            "the container of Event Grid's dead letters, as https://account.blob.core.windows.net/name; empty: none is read"),
     Setting("CMK_READER_CLIENT_ID", "", words.text, "client id of the identity that reads; empty: the app's own"),
     Setting("CMK_WRITER_CLIENT_ID", "", words.text, "client id of the identity that writes; needed by `hand`, and by `front` to tell our own changes from those of others"),
     Setting("CMK_ARM_URL", "https://management.azure.com", words.url, "the Resource Manager endpoint"),
@@ -256,4 +259,5 @@ def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
         queue_url=urls["queue"],
         table_url=urls["table"],
         telemetry=values["CMK_TELEMETRY"],
+        dead_letters=values["CMK_DEAD_LETTERS"],
     )

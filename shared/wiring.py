@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Hand,
         Inventory,
         Keys,
+        Letters,
         Queue,
         Records,
         Surveys,
@@ -112,6 +113,13 @@ class App:
         from shared.adapters.surveys import TableSurveys
 
         return TableSurveys(self.settings.table_url, self._storage)
+
+    @cached_property
+    def letters(self) -> Letters:
+        """Events that Event Grid could not deliver."""
+        from shared.adapters.letters import BlobLetters
+
+        return BlobLetters(self.settings.dead_letters, self._storage)
 
     @cached_property
     def estate(self) -> Estate:

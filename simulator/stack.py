@@ -21,6 +21,7 @@ from simulator.ports import HOST, Ports, is_open
 
 ROOT = Path(__file__).resolve().parent.parent
 _AZURITE = ROOT / "simulator/storage/node_modules/azurite/dist/src/azurite.js"
+_DEAD_LETTERS = "dead-letters"  # the container that infra/event_subscriptions.json names
 _ACCOUNT = "devstoreaccount1"  # Azurite's only account
 
 
@@ -150,6 +151,8 @@ class Stack:
             "functions_url": f"http://{HOST}:{self._ports.functions}",
             "system_key": self._keys["system_key"],
             "storage_audience": "https://storage.azure.com",
+            "dead_letters_url": self._storage()["blob"],
+            "dead_letters_ca": str(self._certificates.ca),
             "answers": self._answers,
         }
 
@@ -203,6 +206,7 @@ class Stack:
             "CMK_KEY_VAULTS": ",".join(f"{at}={vault}" if at else vault for at, vault in estate.KEY_VAULTS.items()),
             "CMK_RBAC_SETTLE": "2",
             "CMK_POLL": "1",
+            "CMK_DEAD_LETTERS": f"{self._storage()['blob']}/{_DEAD_LETTERS}",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
             **self._own_settings,
         }

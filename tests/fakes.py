@@ -34,7 +34,7 @@ from shared.core.steps import Request
 from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
-from tests.looks import MemoryEstate, MemorySurveys
+from tests.looks import MemoryEstate, MemoryLetters, MemorySurveys
 from tests.vitals import FakeVitals
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -461,6 +461,7 @@ class World:
         self.records = MemoryRecords(self.clock)
         self.estate = MemoryEstate()
         self.surveys = MemorySurveys()
+        self.letters = MemoryLetters()
         self.answers = MemoryAnswers()
         self.tickets = MemoryTickets()
         self.vitals = FakeVitals(self.clock)

@@ -49,6 +49,27 @@ class MemoryEstate:
 
 
 @dataclass
+class MemoryLetters:
+    """Dead letters in memory: name -> text, or what reading it ends in."""
+
+    kept: dict[str, str | Exception] = field(default_factory=dict)
+    failure: Exception | None = None
+    read: list[str] = field(default_factory=list)
+
+    def names(self) -> list[str]:
+        if self.failure:
+            raise self.failure
+        return list(self.kept)
+
+    def text(self, name: str) -> str:
+        self.read.append(name)
+        found = self.kept[name]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@dataclass
 class MemorySurveys:
     """Surveys in memory."""
 

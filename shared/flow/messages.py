@@ -17,6 +17,7 @@ EVALUATE = "evaluate"
 APPLY = "apply"
 NOTIFY = "notify"
 SURVEY = "sweep"
+LETTER = "dead letter"  # as the source of poison: an event that Event Grid could not deliver
 REMINDER = "reminder"  # as the state of a notice: nothing has changed, and soon it is too late
 _LATEST = 253_402_300_799  # the end of the year 9999, the last that a datetime knows
 LOOKS_AT_NOTHING = 3  # how often we come back to a resource that is not there: ARM may lag behind its own events

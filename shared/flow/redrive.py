@@ -10,7 +10,7 @@ from shared.core.errors import Refused
 from shared.core.ports import PoisonRecord, Ports
 from shared.core.wake import Cause
 from shared.flow import messages
-from shared.flow.messages import APPLY, EVALUATE, NOTIFY, SURVEY, Evaluate
+from shared.flow.messages import APPLY, EVALUATE, LETTER, NOTIFY, SURVEY, Evaluate
 from shared.flow.retry import retry
 from shared.flow.say import say
 
@@ -31,7 +31,7 @@ def redrive(ports: Ports, record: PoisonRecord, cause: Cause) -> PoisonRecord:
             "The next event for the resource wakes us again",
         )
     # The send comes first: a note without a message would say that something was tried which was not.
-    if source == EVALUATE:
+    if source in {EVALUATE, LETTER}:
         ports.queue.send(EVALUATE, Evaluate(messages.evaluate(body).target, cause).body())
     elif source == NOTIFY:
         ports.queue.send(NOTIFY, messages.notify(body).body())

@@ -10,7 +10,7 @@
     superseded while not compliant           the look that should follow was lost       `evaluate`
     any, and its ticket says something else  its notice was lost                        `notify`
     none: an evaluation or a notice is       what killed its workers may be gone        the message, once
-    poison
+    poison, or an event is a dead letter
     none, and its target is not as it was    an event was lost (flow/survey.py)         `evaluate`
 
 A second message is harmless: a fresh claim is left alone, evaluations of one target coalesce.
@@ -26,7 +26,8 @@ from shared.core.ports import Event, PoisonRecord, Ports
 from shared.core.record import BUSY, Remediation, State, moved
 from shared.core.wake import Cause
 from shared.flow.expire import expire
-from shared.flow.messages import APPLY, EVALUATE, NOTIFY, Apply, Evaluate
+from shared.flow.letters import collect
+from shared.flow.messages import APPLY, EVALUATE, LETTER, NOTIFY, Apply, Evaluate
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.say import say
@@ -44,7 +45,8 @@ _LOOKED_AT = tuple(state for state in State if state is not State.RESOLVED)
 def sweep(ports: Ports) -> int:
     """Send what gets open rows going again. Returns how many rows."""
     with span("sweep"):
-        tickets = _mended(ports)  # first: what is healed below changes rows, and sends notices of its own
+        collect(ports)
+        tickets = _mended(ports)  # before the rows: what is healed below changes rows, and sends notices of its own
         healed, looked_at = 0, set[str]()
         for row in _rows(ports):
             try:
@@ -78,7 +80,7 @@ def _poison(ports: Ports) -> Iterator[PoisonRecord]:
 
 def _redriven(ports: Ports, record: PoisonRecord) -> bool:
     """Send poison once more, unless somebody has. A write needs none of this: its row has failed, and is tried above."""
-    if record.redriven or not record.what.body or record.what.source not in {EVALUATE, NOTIFY}:
+    if record.redriven or not record.what.body or record.what.source not in {EVALUATE, LETTER, NOTIFY}:
         return False
     try:
         redrive(ports, record, Cause("sweep", record.id))

@@ -58,6 +58,8 @@ class Config:
     event_subscriptions: tuple[dict[str, Any], ...] = ()
     audience: str = "api://cmkwarden"
     storage_audience: str = "https://storage.azure.com"
+    dead_letters_url: str = ""  # the blob endpoint that dead letters are written to; '': none
+    dead_letters_ca: str = ""  # the file that vouches for its certificate
     functions_url: str = "http://127.0.0.1:7071"
     system_key: str = ""
     host: str = "127.0.0.1"

@@ -16,6 +16,7 @@ import msgspec
 from simulator.arm.answer import Json
 from simulator.arm.clock import Clock, stamp
 from simulator.arm.knobs import Knobs
+from simulator.arm.letterbox import Letterbox
 from simulator.arm.nasty import Nasty
 from simulator.arm.parcels import REASONS, Parcel, Trip, dead_letter
 from simulator.arm.router import fold
@@ -43,8 +44,10 @@ CLOUD_BATCH_TYPE = "application/cloudevents-batch+json; charset=utf-8"
 class Delivery:
     """All parcels, and the tasks that carry them."""
 
-    def __init__(self, clock: Clock, knobs: Knobs, nasty: Nasty, functions_url: str, system_key: str) -> None:
-        self._clock, self._knobs, self._nasty = clock, knobs, nasty
+    def __init__(
+        self, clock: Clock, knobs: Knobs, nasty: Nasty, functions_url: str, system_key: str, letterbox: Letterbox
+    ) -> None:
+        self._clock, self._knobs, self._nasty, self._letterbox = clock, knobs, nasty, letterbox
         self._url, self._key = functions_url.rstrip("/"), system_key
         self._parcels: list[Parcel] = []
         self._number = count(1)
@@ -182,7 +185,12 @@ class Delivery:
             return
         parcel.outcome, parcel.reason = "dead_lettered" if parcel.to.dead_letter else "dropped", reason
         if parcel.to.dead_letter:
-            self._clock.later(UNTIL_DEAD_LETTER, lambda: self.dead_letters.append(dead_letter(parcel)))
+            self._clock.later(UNTIL_DEAD_LETTER, lambda: self._bury(parcel))
+
+    def _bury(self, parcel: Parcel) -> None:
+        letter = dead_letter(parcel)
+        self.dead_letters.append(letter)
+        self._letterbox.post(letter)
 
     async def _attempt(self, parcels: list[Parcel], content: bytes, kind: str) -> int:
         """One POST; the status, or NOBODY_LISTENS."""

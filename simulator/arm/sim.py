@@ -19,6 +19,7 @@ from simulator.arm.journal import Journal
 from simulator.arm.keyevents import KeyEvents
 from simulator.arm.keystore import KeyStore
 from simulator.arm.knobs import Knobs
+from simulator.arm.letterbox import Letterbox
 from simulator.arm.locks import Locks
 from simulator.arm.nasty import Nasty
 from simulator.arm.operations import Operations
@@ -53,7 +54,8 @@ class Sim:
         if config.nasty:
             self.nasty.set(config.nasty)
         self.throttle = Throttle(self.clock, self.knobs)
-        self.delivery = Delivery(self.clock, self.knobs, self.nasty, config.functions_url, config.system_key)
+        letterbox = Letterbox(config.dead_letters_url, config.dead_letters_ca, self.tokens.for_event_grid)
+        self.delivery = Delivery(self.clock, self.knobs, self.nasty, config.functions_url, config.system_key, letterbox)
         self.eventgrid = EventGrid(config, self.delivery)
         self.activity = Activity(self.clock, self.knobs, config.tenant)
         self.answers: dict[Any, list[dict[str, Any]]] = {}  # Resource Graph's memory between two pages

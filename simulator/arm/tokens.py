@@ -135,6 +135,10 @@ class Tokens:
             claims["roles"] = list(person.roles)
         return self.sign(claims, ID_TOKEN_SECONDS)
 
+    def for_event_grid(self) -> str:
+        """What Event Grid writes dead letters with: an identity of its own."""
+        return self.sign({"aud": self._config.storage_audience, "iss": self.v1_issuer, "oid": str(uuid.uuid4())}, HOUR)
+
     def for_owner(self) -> str:
         """The owner's token for ARM."""
         return self.sign(

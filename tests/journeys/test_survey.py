@@ -70,3 +70,40 @@ def test_a_lost_event_is_made_up_for(azure: Client) -> None:
     assert (row["control"], row["cause"]["kind"]) == ("KV-RECOVERY", "sweep")
     assert (last["progress"], last["missed"], last["changed"], last["gone"]) == ("done", 0, 0, 0)
     assert last["listed"] >= 3
+
+
+@pytest.mark.calm
+def test_what_event_grid_gave_up_on_is_listed_and_looked_at(azure: Client) -> None:
+    """A real blob in the storage account, written by Event Grid; the night puts it on record and looks at what it told of."""
+    subscription, name = azure.facts["subscriptions"][1], f"kv-{uuid.uuid4().hex[:12]}"
+    azure.manage("POST", "/event-subscriptions", {
+        "name": "nobody", "function": "on_nothing", "eventDeliverySchema": "EventGridSchema",
+        "deadLetterContainer": "dead-letters", "retryPolicy": {"maxDeliveryAttempts": 1},
+        "filter": {"subjectEndsWith": f"/vaults/{name}"},
+    })  # fmt: skip
+    azure.manage("POST", "/knobs", {"event_drop": 0})
+    azure.put_group(subscription, "rg-letters").raise_for_status()
+    path = f"/subscriptions/{subscription}/resourceGroups/rg-letters/providers/Microsoft.KeyVault/vaults/{name}"
+    own = {"tenantId": azure.facts["tenant"], "sku": {"family": "A", "name": "standard"}, "accessPolicies": []}
+    body = {"location": "westeurope", "tags": {"cmk-vault": "true"}, "properties": own}
+    azure.arm("PUT", path, "2026-05-15", body).raise_for_status()
+
+    def given_up() -> bool:
+        sent = azure.manage("GET", "/events")["items"]
+        return any(it["subscription"] == "nobody" and it["outcome"] == "dead_lettered" for it in sent)
+
+    until(given_up, "Event Grid giving up", 30)
+    azure.manage("POST", "/clock", {"advance": 301})
+    until(lambda: azure.manage("GET", "/deadletters")["items"], "the dead letter", 30)
+
+    def on_record() -> list[dict[str, Any]]:
+        azure.admin("POST", "/admin/functions/sweep", {})
+        return [it for it in azure.app("/api/poison")["items"] if it["source"] == "dead letter"]
+
+    (record,) = until(on_record, "the dead letter on record", 60)
+    again = until(lambda: azure.app("/api/poison")["items"][0]["redriven"], "its second try", 30)
+
+    assert record["reason"] == "MaxDeliveryAttemptsExceeded"
+    assert record["reference"].startswith("NOBODY/2")
+    assert record["message"].lower().endswith(f"notfound: {path}".lower())
+    assert again

@@ -9,6 +9,7 @@ from shared.core.control import Remediator
 from shared.core.ports.answers import Answers, Claim, Kept
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys
 from shared.core.ports.estate import Estate, JudgementPage
+from shared.core.ports.letters import Letters
 from shared.core.ports.records import Records
 from shared.core.ports.surveys import Surveys
 from shared.core.ports.tickets import Filed, TicketBook, TicketPage, Tickets
@@ -45,6 +46,7 @@ __all__ = [
     "Kept",
     "Keys",
     "Known",
+    "Letters",
     "Page",
     "PoisonPage",
     "PoisonRecord",
@@ -134,6 +136,11 @@ class Ports(Protocol):
     @property
     def surveys(self) -> Surveys:
         """Looks over the whole estate."""
+        ...
+
+    @property
+    def letters(self) -> Letters:
+        """Events that could not be delivered."""
         ...
 
     @property

@@ -25,6 +25,7 @@ MEANS = {
     "evaluate": "A look at a target could not be ended, or killed its worker. Each night it is tried again.",
     "apply": "A write killed its worker five times; its remediation has failed and says how far it came.",
     "notify": "Somebody could not be told. Each night it is tried again.",
+    "dead letter": "Event Grid gave up on an event. Each night what it told of is looked at.",
     "sweep": "A subscription could not be looked over. The next sweep does it.",
 }
 
