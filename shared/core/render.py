@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from shared.core import ids
-from shared.core.facts import Assignment, Policy, Vault
+from shared.core.facts import Assignment, Policy, Vault, Workspace
 from shared.core.moves import grant as moves
 from shared.core.moves import key as key_moves
 from shared.core.moves import vault as vault_moves
@@ -76,6 +76,17 @@ def az_role_change(vault: Vault, principal: str, assignment: Assignment, *, it_v
     if it_via == "group":
         return f"{narrow}; then, half an hour later, take {principal} out of group {assignment.principal}"
     return f"{narrow}; then, half an hour later: {_az('role assignment delete', '--ids', assignment.path)}"
+
+
+def az_premium(workspace: Workspace) -> str:
+    """Return the command that takes a workspace to the Premium plan."""
+    return _az("databricks workspace update", "--ids", str(workspace.id), "--sku", workspace_moves.PREMIUM)
+
+
+def az_tags(workspace: Workspace, tags: Mapping[str, str]) -> str:
+    """Return the command that sets tags and leaves all others as they are."""
+    named = [f"{name}={value}" for name, value in tags.items()]
+    return _az("tag update", "--resource-id", str(workspace.id), "--operation", "Merge", "--tags", *named)
 
 
 def _az(command: str, *words: str) -> str:

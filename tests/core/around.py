@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core import ids, parse, words
-from shared.core.choices import Choices, VaultScope
+from shared.core.choices import Choices, Mode, VaultScope
 from shared.core.control import Drawn, Memory, Nomination, Once, Picked
 from shared.core.facts import Absent, Hindrances, Key, Roles, Snapshot, Unreadable, Workspace
 from tests.fakes import vault_id, workspace_id
@@ -93,6 +93,8 @@ _CHOICES: Mapping[str, Callable[[Any], Any]] = {
     "layers": words.layers,
     "key_environments": frozenset,
     "sensitive": frozenset,
+    "modes": lambda it: {control: Mode(word) for control, word in it.items()},
+    **dict.fromkeys(("owners", "cost_centers", "environments"), tuple),
 }
 
 
