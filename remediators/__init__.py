@@ -1,6 +1,7 @@
 """The explicit, ordered list of what must hold. One folder a control; they do not know each other."""
 
 from remediators.key_access import KEY_ACCESS
+from remediators.key_rotation import KEY_ROTATION
 from remediators.vault_recovery import VAULT_RECOVERY
 from remediators.workspace_cmk import WORKSPACE_CMK
 from remediators.workspace_tags import WORKSPACE_TAGS
@@ -13,4 +14,5 @@ REMEDIATORS: tuple[Remediator, ...] = (
     WORKSPACE_CMK,
     WORKSPACE_TIER,
     WORKSPACE_TAGS,
+    KEY_ROTATION,
 )

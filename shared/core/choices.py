@@ -36,6 +36,7 @@ class Freeze:
 
 
 LAYERS = ("managedServices", "dbfsRoot", "managedDisk")  # of a workspace, in the order in which they are migrated
+TITLES = {"managedServices": "managed services", "dbfsRoot": "DBFS root", "managedDisk": "managed disks"}  # for people
 
 
 @dataclass(frozen=True, slots=True)

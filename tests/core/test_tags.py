@@ -35,6 +35,6 @@ def test_a_pattern_never_breaks(pattern: str, value: str) -> None:
     ("value", "is_fine"),
     [("prod", True), ("PROD", True), ("prod\nx", False), ("x prod", False), ("production", False), ("", False)],
 )
-def test_a_word_is_the_whole_value(value: str, is_fine: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_a_word_is_the_whole_value(value: str, is_fine: bool) -> None:
     """No part of a value, and nothing behind a line break, makes it legal."""
     assert is_legal(value, ("prod", "test")) is is_fine
