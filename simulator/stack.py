@@ -202,6 +202,7 @@ class Stack:
             "CMK_KEY_VAULTS": ",".join(f"{at}={vault}" if at else vault for at, vault in estate.KEY_VAULTS.items()),
             "CMK_RBAC_SETTLE": "2",
             "CMK_POLL": "1",
+            "CMK_KEY_GRACE": "5",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
             **self._own_settings,
         }
