@@ -5,6 +5,7 @@ events and requests and can write nothing to Azure; `hand` applies what was deci
 """
 
 from datetime import UTC, datetime
+from typing import List  # noqa: UP035 - see Messages
 
 import azure.functions as func
 
@@ -21,6 +22,7 @@ from shared.flow.sweep import sweep as sweep_
 from shared.wiring import build
 
 STORAGE = "AzureWebJobsStorage"
+Messages = List[str]  # noqa: UP006 - the worker (azure-functions-runtime) refuses to load a function with list[str]
 APP = build(settings.read(controls=tuple(it.control.id for it in REMEDIATORS)), REMEDIATORS)
 BAD_PATH = '{"type": "/problems/BadPath", "title": "Bad request", "status": 400, "detail": "the path is not UTF-8", "reason": "BadPath"}'
 front, hand = func.Blueprint(), func.Blueprint()  # type: ignore[no-untyped-call]
@@ -32,37 +34,37 @@ def delivery(msg: func.QueueMessage) -> Delivery:
     return Delivery(str(msg.id), msg.insertion_time or datetime.now(UTC), body, is_again)
 
 
-def pass_on(event: str, out: func.Out[str]) -> None:
-    """Turn an event into a message, where it concerns us. As text: the typed binding dies of malformed events."""
-    message = receive(APP, event)
-    if message:
-        out.set(message)
+def pass_on(event: str, out: func.Out[Messages]) -> None:
+    """Turn an event into messages, where it concerns us. As text: the typed binding dies of malformed events."""
+    messages = receive(APP, event)
+    if messages:
+        out.set(messages)
 
 
 @front.event_grid_trigger(arg_name="event")
 @front.queue_output(arg_name="out", queue_name="evaluate", connection=STORAGE)
-def on_workspace_write(event: str, out: func.Out[str]) -> None:
+def on_workspace_write(event: str, out: func.Out[Messages]) -> None:
     """A Databricks workspace was written or deleted."""
     pass_on(event, out)
 
 
 @front.event_grid_trigger(arg_name="event")
 @front.queue_output(arg_name="out", queue_name="evaluate", connection=STORAGE)
-def on_vault_write(event: str, out: func.Out[str]) -> None:
+def on_vault_write(event: str, out: func.Out[Messages]) -> None:
     """A vault, its access or one of its keys was written or deleted."""
     pass_on(event, out)
 
 
 @front.event_grid_trigger(arg_name="event")
 @front.queue_output(arg_name="out", queue_name="evaluate", connection=STORAGE)
-def on_key_event(event: str, out: func.Out[str]) -> None:
+def on_key_event(event: str, out: func.Out[Messages]) -> None:
     """A vault itself says that a key has a new version or comes to its end, or that its access has changed."""
     pass_on(event, out)
 
 
 @front.queue_trigger(arg_name="msg", queue_name="wake", connection=STORAGE)
 @front.queue_output(arg_name="out", queue_name="evaluate", connection=STORAGE)
-def on_wake(msg: func.QueueMessage, out: func.Out[str]) -> None:
+def on_wake(msg: func.QueueMessage, out: func.Out[Messages]) -> None:
     """An event that came through a queue: Event Grid cannot reach an app without a public address."""
     pass_on(msg.get_body().decode("utf-8", "replace"), out)
 

@@ -1,8 +1,18 @@
 """The explicit, ordered list of what must hold. One folder a control; they do not know each other."""
 
 from remediators.key_access import KEY_ACCESS
+from remediators.key_rotation import KEY_ROTATION
 from remediators.vault_recovery import VAULT_RECOVERY
 from remediators.workspace_cmk import WORKSPACE_CMK
+from remediators.workspace_tags import WORKSPACE_TAGS
+from remediators.workspace_tier import WORKSPACE_TIER
 from shared.core.control import Remediator
 
-REMEDIATORS: tuple[Remediator, ...] = (VAULT_RECOVERY, KEY_ACCESS, WORKSPACE_CMK)
+REMEDIATORS: tuple[Remediator, ...] = (
+    VAULT_RECOVERY,
+    KEY_ACCESS,
+    WORKSPACE_CMK,
+    WORKSPACE_TIER,
+    WORKSPACE_TAGS,
+    KEY_ROTATION,
+)

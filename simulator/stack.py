@@ -207,6 +207,7 @@ class Stack:
             "CMK_RBAC_SETTLE": "2",
             "CMK_POLL": "1",
             "CMK_DEAD_LETTERS": f"{self._storage()['blob']}/{_DEAD_LETTERS}",
+            "CMK_KEY_GRACE": "5",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
             **self._own_settings,
         }

@@ -134,8 +134,8 @@ class FakeArm:
             self.resources[path]["properties"].update(request.body["properties"])
 
     def key(self, vault: ResourceId, name: str, version: str = "") -> Mapping[str, Any] | None:
-        self.calls.append(("GET", f"{vault.key}/keys/{name}".lower()))
-        found = self.resources.get(f"{vault.key}/keys/{name}".lower())
+        self.calls.append(("GET", path := f"{vault.key}/keys/{name}".lower()))
+        found = self.resources.get(f"{path}/versions/{version}") or self.resources.get(path)
         return found if found and found["properties"]["keyUriWithVersion"].endswith(version) else None
 
     def listed(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:

@@ -27,7 +27,9 @@ class MemoryEstate:
     def under(self, kind: str, subscription: str) -> dict[str, Before]:
         start = f"/subscriptions/{subscription.lower()}/"
         return {
-            target: Before(it.target, it.digest, it.time, it.kind == ids.VAULT or bool(it.vaults), *self.around(target))
+            target: Before(
+                it.target, it.digest, it.time, it.kind == ids.VAULT or bool(it.vaults), it.until, *self.around(target)
+            )
             for target, it in self.kept.items()
             if it.kind == kind and target.startswith(start)
         }

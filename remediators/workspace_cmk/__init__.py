@@ -24,6 +24,7 @@ class WorkspaceCmk:
         severity="high",
         targets=frozenset({ids.WORKSPACE}),
         is_staged=True,
+        looks_around=True,
     )
 
     def judge(self, snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime) -> tuple[Verdict, ...]:

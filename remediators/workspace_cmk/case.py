@@ -13,8 +13,6 @@ from shared.core.facts import Snapshot, Vault, Workspace
 from shared.core.graph import Graph, graph
 from shared.core.keyvaults import around, chosen
 
-TITLES = {"managedServices": "managed services", "dbfsRoot": "DBFS root", "managedDisk": "managed disks"}
-
 
 class Standing(StrEnum):
     """Where a layer stands."""

@@ -12,12 +12,9 @@ from shared.core.control import Finding
 from shared.core.demand import excluded
 from shared.core.effect import effect
 from shared.core.facts import Absent, Key, KeyRef, Layer, Snapshot, Unreadable, Vault
+from shared.core.fitness import unfit
 from shared.core.graph import Plane
 from shared.core.moves.workspace import PREMIUM
-
-_KINDS = frozenset({"rsa", "rsa-hsm"})
-_SIZES = frozenset({2048, 3072, 4096})
-_OPERATIONS = frozenset({"wrapkey", "unwrapkey"})
 
 
 def assess(case: Case) -> tuple[State, ...]:
@@ -102,32 +99,8 @@ def _of_the_key(case: Case, named: str, key: Key | Unreadable | Absent | None) -
         )
         yield Standing.DEFECT, "KeyIsMissing", said
         return
-    yield from defects(case, key)
-
-
-def defects(case: Case, key: Key) -> Iterator[tuple[Standing, str, str]]:
-    """Yield what is wrong with a key itself."""
-    if not key.enabled:
-        yield Standing.DEFECT, "KeyIsDisabled", "its key is disabled: nothing under it can be read or written"
-    if key.expires and key.expires <= case.now:
-        yield (
-            Standing.DEFECT,
-            "KeyHasExpired",
-            f"its key has expired on {key.expires:%Y-%m-%d}: it wraps nothing any more",
-        )
-    if key.not_before and key.not_before > case.now:
-        yield Standing.DEFECT, "KeyNotYetValid", f"its key is valid from {key.not_before:%Y-%m-%d} on only"
-    if key.kind.lower() not in _KINDS or key.size not in _SIZES or not key.operations >= _OPERATIONS:
-        yield (
-            Standing.DEFECT,
-            "KeyUnfit",
-            (
-                f"its key is {key.kind} {key.size} for {', '.join(sorted(key.operations)) or 'nothing'}: it takes RSA of "
-                "2048, 3072 or 4096 bits for wrapKey and unwrapKey"
-            ),
-        )
-    if key.expires and key.expires <= case.now + case.choices.expiring:
-        yield Standing.DEFECT, "KeyExpires", f"its key expires on {key.expires:%Y-%m-%d}: take a new version into use"
+    for reason, message in unfit(key, case.now):
+        yield Standing.DEFECT, reason, message
 
 
 def _of_the_grant(case: Case, layer: Layer, key: KeyRef, at: Snapshot) -> Iterator[tuple[Standing, str, str]]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from remediators.workspace_cmk.case import Case
-from remediators.workspace_cmk.layers import defects
 from shared.core.control import Finding
 from shared.core.facts import Hindrances, Snapshot, Unreadable, Vault
+from shared.core.fitness import ending
+from shared.core.fitness import unfit as unfit_key
 from shared.core.graph import Plane
 from shared.core.keyvaults import foreign, made, proposed, purpose, unfit, unreadable
 from shared.core.moves.workspace import PREMIUM
@@ -155,7 +156,7 @@ def _keys(case: Case, at: Snapshot) -> Iterator[Check]:
         elif key is None:
             yield Check(name, "pass", f"a new one is made: RSA {case.choices.key_size}, wrapKey and unwrapKey")
         else:
-            wrong = next(defects(case, key), None)
-            said = wrong[2] if wrong else f"{key.name}: {key.kind} {key.size}"
-            result, reason = ("fail", wrong[1]) if wrong else ("pass", "")
-            yield Check(name, result, said, "put the key right, then retry" if wrong else "", reason)
+            found = (*unfit_key(key, case.now), *ending(key, case.choices, case.now))
+            reason, said = next(iter(found), ("", f"{key.name}: {key.kind} {key.size}"))
+            todo = "put the key right, then retry" if reason else ""
+            yield Check(name, "fail" if reason else "pass", said, todo, reason)

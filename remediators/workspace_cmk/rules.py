@@ -10,13 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from remediators.workspace_cmk import layers, plan, preflight
-from remediators.workspace_cmk.case import TITLES, Case, Standing, State
-from shared.core.choices import LAYERS, Choices
+from remediators.workspace_cmk.case import Case, Standing, State
+from shared.core import demand
+from shared.core.choices import TITLES, Choices
 from shared.core.control import Compliant, Finding, Memory, NonCompliant, NotApplicable, Unknown, Verdict
-from shared.core.facts import Absent, Snapshot, Unreadable
+from shared.core.facts import Snapshot
 from shared.core.keyvaults import eligible, proposed
+from shared.core.unjudged import judged, unjudged
 
-ID = "DBX-CMK"
+ID = demand.CONTROL
 ASKS = "moving a workspace to another key is never done by itself: two of its layers can never go back"
 _NOTES = (
     (
@@ -31,15 +33,10 @@ _NOTES = (
 
 def assess(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime) -> tuple[Verdict, ...]:
     """Return every verdict on one workspace. What could not be read is Unknown."""
-    workspace = snapshot.workspace
-    if workspace is None or isinstance(workspace, Absent):
-        finding = Finding("WorkspaceIsGone", "Azure says that there is no such workspace: deleted, or not visible yet")
-        return tuple(NotApplicable(finding, it) for it in dict.fromkeys(("", *memory.subjects_of(ID))))
-    if isinstance(workspace, Unreadable):
-        return (Unknown(Finding(workspace.reason, f"the workspace could not be read: {workspace.message}")),)
-    if not workspace.is_settled:
-        return (Unknown(Finding("StillProvisioning", f"Azure is not done with it yet ({workspace.provisioning})")),)
-    case = Case(workspace, snapshot, memory, choices, now)
+    said = unjudged(snapshot, memory, ID)
+    if said:
+        return said
+    case = Case(judged(snapshot), snapshot, memory, choices, now)
     states = layers.assess(case)
     return _whole(case, states), *_each(states)
 
@@ -102,6 +99,3 @@ def _each(states: tuple[State, ...]) -> Iterator[Verdict]:
             yield Compliant(it.finding, it.layer)
         elif it.standing is not Standing.UNKNOWN:
             yield NotApplicable(it.finding, it.layer)
-
-
-assert set(TITLES) == set(LAYERS)  # noqa: S101 - each layer has a name for people

@@ -51,6 +51,7 @@ class TableEstate:
         target = ids.parse(judgement.target)
         left = {
             "target": str(target), "digest": judgement.digest, "time": judgement.time.isoformat(),
+            "until": judgement.until.isoformat() if judgement.until else "",
             "deep": judgement.kind == ids.VAULT or bool(judgement.vaults),
         }  # fmt: skip
         self._table.merge([{**_place(target), **left}])
@@ -97,7 +98,7 @@ class TableEstate:
 def _before(entity: Entity) -> Before:
     return Before(
         str(entity["target"]), str(entity["digest"]), datetime.fromisoformat(str(entity["time"])),
-        bool(entity["deep"]), str(entity.get("grants", "")), str(entity.get("keys", "")),
+        bool(entity["deep"]), datetime.fromisoformat(str(entity["until"])) if entity["until"] else None, str(entity.get("grants", "")), str(entity.get("keys", "")),
     )  # fmt: skip
 
 

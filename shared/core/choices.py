@@ -36,6 +36,7 @@ class Freeze:
 
 
 LAYERS = ("managedServices", "dbfsRoot", "managedDisk")  # of a workspace, in the order in which they are migrated
+TITLES = {"managedServices": "managed services", "dbfsRoot": "DBFS root", "managedDisk": "managed disks"}  # for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,11 @@ class Choices:
     all_workspaces: bool = False  # every workspace must have customer-managed keys
     sensitivity_tag: str = "data-sensitivity"
     sensitive: frozenset[str] = frozenset({"sensitive", "confidential", "restricted", "regulated"})
+    cost_center_tag: str = "cost-center"
+    owners: tuple[str, ...] = ()  # legal values of the four tags: words or patterns in lower case; none: any
+    cost_centers: tuple[str, ...] = ()
+    sensitivities: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
     key_environments: frozenset[str] = frozenset()  # environments whose workspaces must have them
     layers: frozenset[str] = frozenset(LAYERS)  # which layers must
     key_vaults: tuple[KeyVault, ...] = ()
@@ -86,6 +92,8 @@ class Choices:
     key_per_layer: bool = False  # else one key for each workspace
     key_size: int = 3072  # bits of a new key
     expiring: timedelta = timedelta(days=30)  # how long before its end a key is a finding
+    key_age: timedelta = timedelta(days=365)  # how old the version of a key in use may become
+    key_grace: timedelta = timedelta(days=1)  # how long after a newer version was made the older may stay in use
     poll: timedelta = timedelta(seconds=10)  # between two questions about something that takes long
     two_approvers: bool = False  # what cannot be undone takes the yes of two people
     ask: timedelta = timedelta(days=14)  # how long people may take to answer a question

@@ -20,6 +20,8 @@ class Control:
     targets: frozenset[str]  # resource types it judges
     is_staged: bool = False  # each of its steps takes minutes: one a message, and a person may have to confirm some
     takes_away: bool = False  # its plans take permissions from somebody: grace, notice and a look at locks come first
+    looks_around: bool = False  # of a workspace: it judges the vaults and keys that its layers name
+    wants_newest: bool = False  # and of each of these keys the newest version as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Compliant:
-    """The control holds."""
+    """The control holds. `until`: when that may end although nothing happens; the target is looked at anew then."""
 
     finding: Finding
     subject: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,10 @@ class Memory:
     number: str = ""  # which workspace it was that all of this was learnt of: another may come under its name
     pending: tuple[str, ...] = ()  # layers that we have asked Azure to move, and whose end nobody has seen yet
     restart: datetime | None = None  # since when its compute is to be restarted, which nobody has confirmed
+    moving: tuple[
+        str, ...
+    ] = ()  # layers that we have asked Azure to put on a newer version, and whose end nobody has seen
+    again: datetime | None = None  # when it is looked at anew by itself: a message for then is on its way
     subjects: tuple[str, ...] = ()  # of findings that were ever recorded, as `KV-ACCESS subject`: they must be closed
 
     def subjects_of(self, control: str) -> tuple[str, ...]:

@@ -8,19 +8,27 @@ from shared.core.control import Memory
 from shared.core.facts import Workspace
 from shared.core.sandbox import LONGEST_NAME
 
+CONTROL = "DBX-CMK"  # the control that asks for them
+
 
 def sensitivities(workspace: Workspace, memory: Memory, choices: Choices) -> tuple[str, ...]:
     """Return how sensitive its data is or was said to be, in lower case, sorted."""
     return _seen(workspace, choices.sensitivity_tag, memory.sensitivities)
 
 
+def why_sensitive(workspace: Workspace, memory: Memory, choices: Choices) -> str:
+    """Say why its data counts as sensitive; '' where it does not."""
+    found = (word for word in sensitivities(workspace, memory, choices) if word in choices.sensitive)
+    return next((f"its data is or was tagged {choices.sensitivity_tag}={word}" for word in found), "")
+
+
 def why_required(workspace: Workspace, memory: Memory, choices: Choices) -> str:
     """Say why the workspace must have customer-managed keys; '' where it need not."""
     if choices.all_workspaces:
         return "every workspace must have them (CMK_ALL_WORKSPACES)"
-    for word in sensitivities(workspace, memory, choices):
-        if word in choices.sensitive:
-            return f"its data is or was tagged {choices.sensitivity_tag}={word}"
+    sensitive = why_sensitive(workspace, memory, choices)
+    if sensitive:
+        return sensitive
     for word in _seen(workspace, choices.environment_tag, memory.environments):
         if word in choices.key_environments:
             return f"it is or was tagged {choices.environment_tag}={word} (CMK_KEY_ENVIRONMENTS)"

@@ -1,12 +1,12 @@
 """The last judgement on a target: what the page of the estate shows of it, without asking Azure again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shared.core.choices import Choices
-from shared.core.control import Memory, NotApplicable
+from shared.core.control import Compliant, Memory, NotApplicable
 from shared.core.facts import Snapshot, Vault, Workspace
 from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.settle import Look
@@ -52,11 +52,12 @@ class Judgement:
     rulings: tuple[Ruling, ...]
     layers: tuple[LayerRuling, ...] = ()
     vaults: tuple[str, ...] = ()  # hosts that its layers name
+    until: datetime | None = None  # when what is compliant now ends to be so by itself; None where nothing ends
     digest: str = ""  # of its facts: a survey tells by it what has changed since
 
 
 def judgement(
-    snapshot: Snapshot, memory: Memory, looks: Iterable[Look], choices: Choices, now: datetime
+    snapshot: Snapshot, memory: Memory, looks: Sequence[Look], choices: Choices, now: datetime
 ) -> Judgement | None:
     """Return the judgement on a target; None for one that is not there, and for a vault of which no control speaks."""
     it = snapshot.vault or snapshot.workspace
@@ -72,8 +73,12 @@ def judgement(
         location=it.location, environments=environments(snapshot, memory, choices),
         owner=it.tags.get(choices.owner_tag.lower(), "").strip()[:LONGEST_NAME], time=now, worst=worst, rulings=rulings,
         layers=tuple(_layers(evidence)), vaults=it.hosts() if isinstance(it, Workspace) else (),
-        digest=digest(it),
+        digest=digest(it), until=min((end for look in looks if (end := _end(look))), default=None),
     )  # fmt: skip
+
+
+def _end(look: Look) -> datetime | None:
+    return look.verdict.until if isinstance(look.verdict, Compliant) else None
 
 
 def _ruling(look: Look) -> Ruling:

@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.core.choices import Choices
 from shared.core.reach import short
-
-_FOLLOWED = timedelta(days=1)  # for which a workspace may stay on the version before the newest
 
 
 def keyring(bodies: Iterable[Mapping[str, Any]], choices: Choices, now: datetime) -> str:
@@ -26,7 +24,8 @@ def _key(body: Mapping[str, Any], choices: Choices, now: datetime) -> str:
         ends is not None and at >= ends,
         ends is not None and at >= ends - choices.expiring.total_seconds(),
         begins is not None and at >= begins,
-        created is not None and at >= created + _FOLLOWED.total_seconds(),
+        created is not None and at >= created + choices.key_grace.total_seconds(),
+        created is not None and at >= created + choices.key_age.total_seconds(),
     ]
     return json.dumps([body.get("id"), properties, passed], sort_keys=True).lower()
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from shared.core import ids
-from shared.core.facts import Assignment, Policy, Vault
+from shared.core.facts import Assignment, Policy, Vault, Workspace
 from shared.core.moves import grant as moves
 from shared.core.moves import key as key_moves
 from shared.core.moves import vault as vault_moves
@@ -76,6 +76,32 @@ def az_role_change(vault: Vault, principal: str, assignment: Assignment, *, it_v
     if it_via == "group":
         return f"{narrow}; then, half an hour later, take {principal} out of group {assignment.principal}"
     return f"{narrow}; then, half an hour later: {_az('role assignment delete', '--ids', assignment.path)}"
+
+
+def az_premium(workspace: Workspace) -> str:
+    """Return the command that takes a workspace to the Premium plan."""
+    return _az("databricks workspace update", "--ids", str(workspace.id), "--sku", workspace_moves.PREMIUM)
+
+
+def az_tags(workspace: Workspace, tags: Mapping[str, str]) -> str:
+    """Return the command that sets tags and leaves all others as they are."""
+    named = [f"{name}={value}" for name, value in tags.items()]
+    return _az("tag update", "--resource-id", str(workspace.id), "--operation", "Merge", "--tags", *named)
+
+
+def az_rotation_policy(vault: str, key: str, days: int) -> str:
+    """Return the command that has a key rotate by itself so many days after each version was made.
+
+    It sets no end: a key that expires stops what is under it, where a rotation was not followed in time (AZURE 1.8).
+    """
+    action = {"trigger": {"timeAfterCreate": f"P{days}D"}, "action": {"type": "Rotate"}}
+    policy = json.dumps({"lifetimeActions": [action], "attributes": {}}, separators=(",", ":"))
+    return _az("keyvault key rotation-policy update", "--vault-name", vault, "--name", key, "--value", policy)
+
+
+def az_rotate(vault: str, key: str) -> str:
+    """Return the command that makes a new version of a key."""
+    return _az("keyvault key rotate", "--vault-name", vault, "--name", key)
 
 
 def _az(command: str, *words: str) -> str:
@@ -207,11 +233,12 @@ def _encrypt(step: Shown) -> dict[str, str]:
         is_disk = layer == "managedDisk"
         flag, argument = ("disk", "managed_disk") if is_disk else ("managed-services", "managed_services")
         az = [f"--{flag}-key-vault", vault, f"--{flag}-key-name", key, f"--{flag}-key-version", version]
-        az += ["--disk-key-auto-rotation", "true"] if is_disk else []
+        is_rotating = is_disk and step.kind == workspace_moves.ENCRYPT  # a step to a newer version leaves that as it is
+        az += ["--disk-key-auto-rotation", "true"] if is_rotating else []
         terraform = f"azurerm_databricks_workspace: {argument}_cmk_key_vault_key_id = {named}"
-        terraform += ", managed_disk_cmk_rotation_to_latest_version_enabled = true" if is_disk else ""
+        terraform += ", managed_disk_cmk_rotation_to_latest_version_enabled = true" if is_rotating else ""
         fields = ", ".join(map(": ".join, zip(("keyVaultUri", "keyName", "keyVersion"), literals, strict=True)))
-        rotates = ", rotationToLatestKeyVersionEnabled: true" if is_disk else ""
+        rotates = ", rotationToLatestKeyVersionEnabled: true" if is_rotating else ""
         bicep = (
             f"encryption.entities.{layer}: {{ keySource: '{_SOURCE}', keyVaultProperties: {{ {fields} }}{rotates} }}"
         )
@@ -228,6 +255,7 @@ _HINTS = {
     workspace_moves.UPGRADE: _upgrade,
     workspace_moves.PREPARE: _prepare,
     workspace_moves.ENCRYPT: _encrypt,
+    workspace_moves.REPOINT: _encrypt,
     moves.POLICY_SET: _set_policy,
     moves.POLICY_REMOVE: _remove_policy,
     moves.ROLE_ASSIGN: _assign_role,

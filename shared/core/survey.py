@@ -82,13 +82,14 @@ class Survey:
 class Before:
     """What the last look at a target has left: its id as Azure spelt it, and the digest of its facts.
 
-    `is_deep`: more is judged of it than its own body shows. `grants` and `keys` are what the last survey saw of those.
+    `is_deep`: more is judged of it than its own body shows. `until`: when what was compliant ends to be so by itself. `grants` and `keys` are what the last survey saw of those.
     """
 
     target: str
     digest: str
     time: datetime
     is_deep: bool = False
+    until: datetime | None = None
     grants: str = ""
     keys: str = ""
 
@@ -153,11 +154,13 @@ def differing(
 
 
 def is_old(target: str, left: Before, choices: Choices, now: datetime) -> bool:
-    """Tell whether a target of which lists do not show everything is to be looked at for that alone.
+    """Tell whether a target is to be looked at because time has passed, or since lists do not show everything of it.
 
     What is looked at in one night does not come due in one: each target has a time of its own between half of
     CMK_LOOK_AGAIN and the whole.
     """
+    if left.until and left.until <= now:
+        return True
     if not (left.is_deep and choices.look_again):
         return False
     share = int(hashlib.sha256(target.encode()).hexdigest()[:4], 16) / 0xFFFF

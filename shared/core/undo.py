@@ -38,7 +38,7 @@ def check(row: Remediation) -> None:
         raise Refused("Irreversible", "a step of it cannot be undone by anybody")
     if any(step.kind not in moves.ON_POLICIES | moves.ON_ROLES for step in carried(row)):
         raise Refused(
-            "NotByUs", "cmkwarden takes no workspace back to a platform key: its runbook says how a person does"
+            "NotByUs", "cmkwarden takes no workspace back to the key it was on: its runbook says how a person does"
         )
 
 

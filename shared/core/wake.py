@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.core import ids
+from shared.core.control import Memory
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
 
@@ -40,10 +41,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """A target to look at, and why."""
+    """A target to look at, and why.
+
+    `key` is the key of a vault that the event speaks of, in lower case; '' where it names none that could be one, None
+    where it speaks of no key.
+    """
 
     target: ResourceId
     cause: Cause
+    key: str | None = None
 
 
 def wake(text: str) -> Wake | None:
@@ -58,7 +64,24 @@ def wake(text: str) -> Wake | None:
     target = ids.parse(where)
     if target.kind not in {ids.VAULT, ids.WORKSPACE}:
         return None
-    return Wake(target, Cause("event", _safe(event.get("id")), _actor(event)))
+    return Wake(target, Cause("event", _safe(event.get("id")), _actor(event)), _key(event, kind.lower()))
+
+
+def users_of(memory: Memory, key: str) -> tuple[str, ...]:
+    """Return the workspaces that are remembered to use a key of a vault, by id; of '' all that use any key there.
+
+    Where nobody knows which key a workspace used it counts: a look too many costs little, one too few is a key unseen.
+    """
+    named = [it.workspace for it in memory.nominations if _is_used(key, [layer.key for layer in it.layers])]
+    once = [it.workspace for it in memory.identities if _is_used(key, [it.key])]
+    found = dict[str, str]()
+    for it in (*named, *once):  # of two spellings the first counts: the other is in lower case
+        found.setdefault(it.lower(), it)
+    return tuple(found.values())
+
+
+def _is_used(key: str, names: list[str]) -> bool:
+    return not key or not any(names) or any(name.lower() == key for name in names)
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -82,6 +105,17 @@ def _where(event: dict[str, Any], kind: str) -> object:
     content = event.get("data")
     named = content if isinstance(content, dict) else {}
     return event.get("subject") or named.get("resourceUri")
+
+
+def _key(event: dict[str, Any], kind: str) -> str | None:
+    """Return the name of the key that a vault's own event speaks of. Its fields are spelt as it happens (AZURE 5.3)."""
+    if not kind.startswith("microsoft.keyvault.key"):
+        return None
+    content = event.get("data")
+    named = {name.strip().lower(): value for name, value in content.items()} if isinstance(content, dict) else {}
+    found = named.get("objectname") or event.get("subject")
+    name = found.strip() if isinstance(found, str) else ""
+    return name.lower() if ids.NAME_OF_A_KEY.fullmatch(name) else ""
 
 
 def _actor(event: dict[str, Any]) -> str:

@@ -75,6 +75,11 @@ def seconds(value: str) -> timedelta:
     return timedelta(seconds=whole(0, 30 * 86_400)(value))
 
 
+def age(value: str) -> timedelta:
+    """Read the seconds of an age: 60 days at least, so that a warning 30 days before can be planned; ten years at most."""
+    return timedelta(seconds=whole(60 * 86_400, 3650 * 86_400)(value))
+
+
 def guid(value: str) -> str:
     """Read a GUID; empty is none."""
     if value and not ids.GUID.fullmatch(value):

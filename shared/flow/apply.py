@@ -20,6 +20,7 @@ from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable, 
 from shared.core.decide import Decision, Kind, decide
 from shared.core.errors import BadInput, Conflict, Denied, PlanChanged, RowChanged, Temporary
 from shared.core.facts import Snapshot
+from shared.core.moves.workspace import is_repointing
 from shared.core.plan import Plan
 from shared.core.ports import Delivery, Poisoned, Ports
 from shared.core.record import Remediation, State, is_let_through, resolved
@@ -135,7 +136,7 @@ def _carry_out(work: Work) -> None:
         snapshot = deepen(ports, snapshot, bench.memory)
     snapshot, verdict = _judged(bench, snapshot)
     is_staged = bench.remediator.control.is_staged
-    if is_staged:
+    if is_staged and not is_repointing(step.kind for step in row.plan.steps):
         bench = replace(bench, memory=adopt(ports, snapshot, bench.memory))
     if isinstance(verdict, NonCompliant):
         _remedy(work, bench, verdict, snapshot)

@@ -128,8 +128,16 @@ def _current(ports: Ports, step: Step) -> Mapping[str, Any]:
 def _check_workspace(step: Step, now: Workspace) -> None:
     if not now.is_settled:
         raise Temporary("StillProvisioning", f"Azure is not done with it yet ({now.provisioning})")
-    key = now.layer(step.after["layer"]).key if step.kind == workspace.ENCRYPT else None
+    if "layer" not in step.after:
+        return
+    key = now.layer(step.after["layer"]).key
     # After a failure Azure may show what it has not done: the same key may be asked for again, another one not.
     is_same = key is not None and (key.name, key.version) == (step.after["key"], step.after["version"])
-    if key is not None and not (now.has_failed and is_same):
+    if now.has_failed and is_same:
+        return
+    if step.kind == workspace.REPOINT:
+        seen = tuple(step.before[name] for name in ("vault", "key", "version"))
+        if key is None or (f"https://{key.host}/", key.name, key.version) != seen:
+            raise Conflict("ChangedMeanwhile", "somebody has put this layer on another key: it is looked at anew")
+    elif key is not None:
         raise Conflict("ChangedMeanwhile", "somebody has put this layer on a key: it is looked at anew")

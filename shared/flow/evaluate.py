@@ -11,9 +11,10 @@ The row is saved first and the message sent second: a kill in between leaves a r
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 from shared.core import ids
-from shared.core.control import Finding, Unknown
+from shared.core.control import Compliant, Finding, Memory, Unknown
 from shared.core.decide import Decision
 from shared.core.difference import on_record
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
@@ -33,11 +34,12 @@ from shared.flow.note import note
 from shared.flow.receive import in_estate
 from shared.flow.say import say
 from shared.flow.trace import span
-from shared.flow.work import advised, come_back, later
+from shared.flow.work import LONGEST_WAIT, advised, come_back, later
 
 _log = logging.getLogger("cmkwarden.evaluate")
 
 _SOON = 2.0  # seconds
+_BEHIND = timedelta(seconds=1)  # queues count whole seconds: a look that comes a moment too soon sees nothing new
 # The states that people are told of; what happens by itself is told when it is done.
 _TOLD = frozenset({State.OBSERVED, State.AWAITING_APPROVAL, State.RESOLVED, State.SUPERSEDED, State.SUPPRESSED})
 
@@ -96,8 +98,24 @@ def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery)
     if message.cause.kind == "sweep":
         wake_users(ports, snapshot, message)
     note(ports, snapshot, memory, [seen.look for seen in looked])
+    _look_again(ports, message, memory, looked)
     if known.failures:
         ports.records.failed(message.target, 0)
+
+
+def _look_again(ports: Ports, message: Evaluate, memory: Memory, looked: list[Seen]) -> None:
+    """Where what is so may end although nothing happens, have the target looked at then: one message for each such time.
+
+    What is further off than a message can wait, and a message that is lost, the nightly sweep makes good.
+    """
+    verdicts = (seen.look.verdict for seen in looked)
+    due = min((it.until for it in verdicts if isinstance(it, Compliant) and it.until), default=None)
+    if due is None or due == memory.again or due > ports.clock.now() + LONGEST_WAIT:
+        return
+    again = Evaluate(message.target, message.cause, waited=True, due=int(due.timestamp()))
+    ports.queue.send(EVALUATE, again.body(), due + _BEHIND - ports.clock.now())
+    # Noted after it was sent: a kill in between doubles a message, the other way round would lose one.
+    ports.records.remember(message.target, lambda before: replace(before, again=due))
 
 
 def _entering(ports: Ports) -> Ledger:

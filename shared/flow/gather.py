@@ -38,8 +38,8 @@ def gather(ports: Ports, target: ResourceId, memory: Memory, *, needs_roles: boo
         return replace(snapshot, roles=roles_of(ports, snapshot, memory)) if is_read else snapshot
     if target.kind == ids.WORKSPACE:
         snapshot = Snapshot(target, workspace=read(ports, target, parse.workspace))
-        is_judged = any(ids.WORKSPACE in it.control.targets for it in ports.remediators)
-        return surround(ports, snapshot, memory) if is_judged else snapshot
+        looks = any(it.control.looks_around and ports.choices.is_on(it.control.id) for it in ports.remediators)
+        return surround(ports, snapshot, memory) if looks else snapshot
     raise BadInput("NotOurs", f"{target.kind} is neither a key vault nor a Databricks workspace")
 
 

@@ -88,9 +88,10 @@ def learned(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime)
 def _of_this(memory: Memory, workspace: Workspace) -> Memory:
     """Return the memory without what was learnt of another workspace that had the same name: its keys stay its own."""
     if memory.number and workspace.number and memory.number != workspace.number:
-        memory = replace(memory, drawn=(), picked=None, restart=None, pending=())
-    pending = memory.pending if workspace.has_failed or not workspace.is_settled else ()
-    return replace(memory, number=workspace.number or memory.number, pending=pending)
+        memory = replace(memory, drawn=(), picked=None, restart=None, pending=(), moving=())
+    if workspace.is_settled and not workspace.has_failed:
+        memory = replace(memory, pending=(), moving=())
+    return replace(memory, number=workspace.number or memory.number)
 
 
 def _identities(whole: Graph | None, memory: Memory) -> tuple[Once, ...]:

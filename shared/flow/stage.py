@@ -92,8 +92,9 @@ def _go(work: Work, step: Step, snapshot: Snapshot, memory: Memory) -> None:
         raise Temporary("NotVisibleYet", f"{step.kind} was accepted, but a read does not show it")
     if step.kind == key.CREATE:
         memory = _draw(work, step, memory)
-    if step.kind == workspace.ENCRYPT:
-        ports.records.remember(snapshot.target, partial(_asked, layer=step.after["layer"], now=ports.clock.now()))
+    if step.kind in _LESSONS:
+        lesson = partial(_LESSONS[step.kind], layer=step.after["layer"], now=ports.clock.now())
+        ports.records.remember(snapshot.target, lesson)
     found = values(snapshot, memory, ports.choices)
     is_done = send(work, step, found)
     if not is_done:
@@ -110,6 +111,16 @@ def _asked(memory: Memory, layer: str, now: datetime) -> Memory:
     """Return the memory of a workspace for which Azure is asked to move a layer. From the disks on people must restart."""
     restart = memory.restart or now if layer == "managedDisk" else memory.restart
     return replace(memory, pending=tuple(dict.fromkeys([*memory.pending, layer])), restart=restart)
+
+
+def _moving(memory: Memory, layer: str, now: datetime) -> Memory:
+    """Return the memory of a workspace for which Azure is asked to put a layer on a newer version."""
+    del now
+    return replace(memory, moving=tuple(dict.fromkeys([*memory.moving, layer])))
+
+
+# Kept before Azure is asked: after a change that has failed, what it shows of these layers is no proof.
+_LESSONS = {workspace.ENCRYPT: _asked, workspace.REPOINT: _moving}
 
 
 def _draw(work: Work, step: Step, memory: Memory) -> Memory:

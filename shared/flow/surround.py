@@ -2,7 +2,8 @@
 
 the workspace                               reads
 names vaults                                one inventory query for all; for each GET vault, with RBAC its roles
-names keys                                  GET of each key at the version in use
+names keys                                  GET of each key at the version in use; where a control wants to know the newest
+                                            version that comes first, and the one in use only where it is another
 has layers that are to be moved              the locks on it; the vault chosen for its keys, its roles, locks and
                                             denials, and the keys drawn for it; or, where none is chosen, each vault
                                             that a person could pick
@@ -71,15 +72,36 @@ def _vault(ports: Ports, vault: ResourceId, workspace: Workspace, memory: Memory
         at = replace(at, roles=roles_of(ports, at, Memory()))
     if is_used or is_home:  # a denial, or a grant that ends, is no grant to rely on
         at = replace(at, hindrances=hindrances_of(ports, at))
-    return replace(at, keys=_keys(ports, found, workspace, memory))
+    newest = _newest(ports, found, workspace)
+    return replace(at, keys=_keys(ports, found, workspace, memory, newest), newest=newest)
 
 
-def _keys(ports: Ports, vault: Vault, workspace: Workspace, memory: Memory) -> dict[str, Key | Absent | Unreadable]:
-    used = [(it.key.name, it.key.version) for it in workspace.layers if it.key and it.key.host == vault.host]
-    found = {
-        f"{name}/{version}" if version else name: _key(ports, vault.id, name, version)
-        for name, version in dict.fromkeys(used)
+type _Found = dict[str, Key | Absent | Unreadable]
+
+
+def _used(workspace: Workspace, vault: Vault) -> dict[tuple[str, str], None]:
+    """Return the keys of a vault that the layers are on, each as name and version, each once."""
+    return {(it.key.name, it.key.version): None for it in workspace.layers if it.key and it.key.host == vault.host}
+
+
+def _newest(ports: Ports, vault: Vault, workspace: Workspace) -> _Found:
+    """Read the keys in use at their newest version, if any control wants to know it."""
+    if not any(it.control.wants_newest and ports.choices.is_on(it.control.id) for it in ports.remediators):
+        return {}
+    return {
+        name: _key(ports, vault.id, name, "") for name in dict.fromkeys(name for name, _ in _used(workspace, vault))
     }
+
+
+def _keys(ports: Ports, vault: Vault, workspace: Workspace, memory: Memory, newest: _Found) -> _Found:
+    found: _Found = {}
+    for name, version in _used(workspace, vault):
+        last = newest.get(name)
+        # A key that is not there has no version either. That its newest version may not be read says nothing of another.
+        is_said = isinstance(last, Absent) or (isinstance(last, Key) and version.lower() in {"", last.version.lower()})
+        found[f"{name}/{version}" if version else name] = (
+            last if last is not None and is_said else _key(ports, vault.id, name, version)
+        )
     for it in memory.drawn:
         if it.vault == vault.id.key:
             known = found.get(f"{it.name}/{it.version}") or (

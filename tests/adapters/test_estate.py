@@ -87,21 +87,21 @@ def test_a_foreign_cursor_is_refused(estate: Estate, cursor: str) -> None:
 
 def test_what_a_survey_compares(estate: Estate) -> None:
     """The last look's digest and time; what surveys saw stays beside it, over later looks, until the target is gone."""
-    judged = replace(_judged("dbw-seen"), digest="one")
+    judged = replace(_judged("dbw-seen"), digest="one", until=datetime(2027, 1, 1, tzinfo=UTC))
     subscription = ids.parse(judged.target).subscription
     key = judged.target.lower()
     estate.note(judged)
     first = estate.under(ids.WORKSPACE, subscription.upper())[key]
     estate.saw(ids.WORKSPACE, subscription, "grants", {key: "g"})
     estate.saw(ids.WORKSPACE, subscription, "keys", {key: "k"})
-    estate.note(replace(judged, digest="two", vaults=()))
+    estate.note(replace(judged, digest="two", vaults=(), until=None))
     second = estate.under(ids.WORKSPACE, subscription)[key]
     elsewhere = estate.under(ids.WORKSPACE, "99999999-0000-4000-8000-000000000001")
     estate.drop(ids.parse(judged.target))
     estate.saw(ids.WORKSPACE, subscription, "keys", {key: "late"})
 
-    assert first == Before(judged.target, "one", judged.time, is_deep=True)
-    assert second == Before(judged.target, "two", judged.time, False, "g", "k")
+    assert first == Before(judged.target, "one", judged.time, is_deep=True, until=judged.until)
+    assert second == Before(judged.target, "two", judged.time, False, None, "g", "k")
     assert elsewhere == {}
     assert key not in estate.under(ids.WORKSPACE, subscription)
 

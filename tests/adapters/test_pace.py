@@ -48,7 +48,7 @@ def test_few_queries_left_are_waited_out() -> None:
     pace.give_way_at_graph()
     pace.note("https://x/providers/Microsoft.ResourceGraph/resources", {QUERIES: "9", RESET: "00:00:05"})
     pace.give_way_at_graph()
-    pace.note("https://x/providers/Microsoft.ResourceGraph/resources", {QUERIES: "3", RESET: "00:00:04"})
+    pace.note("https://x/providers/Microsoft.ResourceGraph/resources", {QUERIES: "2", RESET: "00:00:04"})
     clock.time += 1
     pace.give_way_at_graph()
     pace.give_way_at_graph()

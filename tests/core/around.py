@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core import ids, parse, words
-from shared.core.choices import Choices, VaultScope
+from shared.core.choices import Choices, Mode, VaultScope
 from shared.core.control import Drawn, Memory, Nomination, Once, Picked
 from shared.core.facts import Absent, Hindrances, Key, Roles, Snapshot, Unreadable, Workspace
 from tests.fakes import vault_id, workspace_id
@@ -46,6 +46,7 @@ def _vault(case: Any, workspace: Workspace | Absent | Unreadable) -> Snapshot:
         roles=roles(case.get("roles")),
         hindrances=hindrances(case.get("hindrances")),
         keys={name: _read(it, _key) for name, it in case.get("keys", {}).items()},
+        newest={name: _read(it, _key) for name, it in case.get("newest", {}).items()},
     )
 
 
@@ -82,17 +83,20 @@ def memory(case: Mapping[str, Any]) -> Memory:
         drawn=tuple(Drawn(**{**it, "time": datetime.fromisoformat(it["time"])}) for it in said.get("drawn", [])),
         picked=Picked(**{**picked, "time": datetime.fromisoformat(picked["time"])}) if picked else None,
         restart=datetime.fromisoformat(restart) if restart else None,
+        moving=tuple(said.get("moving", [])),
         subjects=tuple(said.get("subjects", [])),
     )
 
 
 _CHOICES: Mapping[str, Callable[[Any], Any]] = {
     "vault_scope": VaultScope,
-    "settle": lambda seconds: timedelta(seconds=seconds),
+    **dict.fromkeys(("settle", "key_age", "key_grace"), lambda seconds: timedelta(seconds=seconds)),
     "key_vaults": words.key_vaults,
     "layers": words.layers,
     "key_environments": frozenset,
     "sensitive": frozenset,
+    "modes": lambda it: {control: Mode(word) for control, word in it.items()},
+    **dict.fromkeys(("owners", "cost_centers", "environments"), tuple),
 }
 
 

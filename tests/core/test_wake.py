@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.control import Memory, Named, Nomination, Once
 from shared.core.errors import BadInput
-from shared.core.wake import wake
+from shared.core.wake import users_of, wake
 from tests.fakes import SUBSCRIPTION, vault_id, workspace_id
 from tests.reference import REFERENCE, needs_reference
 
@@ -60,6 +61,52 @@ def test_the_right_target_is_found(event: dict[str, Any], target: str) -> None:
 
     assert found is not None
     assert found.target.key == target.lower()
+
+
+def _of_a_key(kind: str = "KeyNewVersionCreated", subject: Any = "k", **data: Any) -> str:
+    event = {"id": "e", "type": f"Microsoft.KeyVault.{kind}", "source": vault_id(), "subject": subject, "data": data}
+    return json.dumps(event)
+
+
+@pytest.mark.parametrize(
+    ("event", "key"),
+    [
+        (_of_a_key(ObjectName="CMK-one"), "cmk-one"),
+        (_of_a_key(**{"ObjectName ": "cmk-one", "Version": " 1f", "NBF": "1", "EXP": ""}), "cmk-one"),
+        (_of_a_key(objectName=" cmk-one "), "cmk-one"),
+        (_of_a_key("KeyNearExpiry", "cmk-one"), "cmk-one"),
+        (_of_a_key("KeyExpired", "cmk-one", ObjectName=5), ""),
+        (_of_a_key(subject=None), ""),
+        (_of_a_key(ObjectName="../../x?y"), ""),
+        (_of_a_key(ObjectName="k" * 128), ""),
+        (_of_a_key("VaultAccessPolicyChanged", "kv-one", ObjectName=None), None),
+        (_of_a_key("SecretNewVersionCreated", "s", ObjectName="s"), None),
+        (json.dumps(_event()), None),
+    ],
+)
+def test_the_key_that_a_vault_tells_of(event: str, key: str | None) -> None:
+    """Whatever spelling its fields have; what could be no key is '', and what speaks of no key has none."""
+    found = wake(event)
+
+    assert found is not None
+    assert (found.target.key, found.key) == (vault_id().lower(), key)
+
+
+@pytest.mark.parametrize(
+    ("key", "users"), [("k", ["A", "C", "d", "e"]), ("other", ["B", "C", "e"]), ("", ["A", "B", "C", "d", "e"])]
+)
+def test_who_uses_a_key(key: str, users: list[str]) -> None:
+    """By what workspaces have named and what identities once asked for; in doubt a workspace uses it; each once."""
+    memory = Memory(
+        nominations=(
+            Nomination("A", "", (Named("managedServices", "K", ""),)),
+            Nomination("B", "", (Named("managedServices", "other", ""), Named("managedDisk", "third", ""))),
+            Nomination("C", ""),
+        ),
+        identities=(Once("p", "managedDisk", "a", "k"), Once("p", "managedDisk", "d", "k"), Once("p", "dbfsRoot", "e")),
+    )
+
+    assert list(users_of(memory, key)) == users
 
 
 @pytest.mark.parametrize(

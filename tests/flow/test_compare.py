@@ -1,6 +1,7 @@
 """What lists of grants and keys show makes a survey look at what is judged by them, and nothing else does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -102,6 +103,19 @@ def test_what_nobody_has_looked_at_for_long_is_looked_at(settled: World) -> None
     assert looked == {vault_id().lower(), workspace_id().lower()}
 
 
+def test_what_ends_to_be_compliant_by_itself_is_looked_at_when_it_does(settled: World) -> None:
+    """Weeks from now, when no message would still be waiting."""
+    kept = settled.estate.kept
+    kept[workspace_id().lower()] = replace(kept[workspace_id().lower()], until=settled.clock.now() + timedelta(hours=1))
+    before = survey(settled)
+    early = _looked_at(settled)
+    settled.clock.advance(3600)
+    after = survey(settled)
+
+    assert (before.looked, early) == (0, set())
+    assert (after.looked, workspace_id().lower() in _looked_at(settled)) == (1, True)
+
+
 def test_a_vault_whose_keys_we_may_not_list_is_said_to_be_so(settled: World) -> None:
     """Counted, looked at once, and never taken for empty."""
 
@@ -156,10 +170,8 @@ def test_what_changed_a_moment_ago_is_not_called_lost(settled: World) -> None:
     """Its event may be waiting for the gap: it is looked at, and counted as nothing that was missed."""
     settled.choices = settled.choices.__class__(mode=Mode.OBSERVE, gap=timedelta(minutes=5))
     settled.arm.put(vault_body(tags={**TAGS, "team": "x"}, enablePurgeProtection=True, enableRbacAuthorization=True))
-    look = settled.estate.kept[vault_id().lower()]
-    settled.estate.kept[vault_id().lower()] = look.__class__(
-        **{name: getattr(look, name) for name in look.__slots__} | {"time": settled.clock.now()}
-    )
+    kept = settled.estate.kept
+    kept[vault_id().lower()] = replace(kept[vault_id().lower()], time=settled.clock.now())
     share: Share = survey(settled)
 
     assert (share.changed, share.missed, share.gone) == (0, 0, 0)

@@ -97,11 +97,10 @@ def test_names_in_any_script_survive_the_queue(world: World) -> None:
     world.arm.put(vault_body(tags={}), workspace)
     evaluate(world, evaluation(world, workspace["id"]))
     run(world)
-    message = receive(world, json.dumps({"eventType": "x", "id": "é1", "subject": vault_id()}))
+    (message,) = receive(world, json.dumps({"eventType": "x", "id": "é1", "subject": vault_id()}))
 
     assert world.records.poison_list() == []
     assert world.row().state is State.RESOLVED
-    assert message is not None
     assert json.loads(message)["cause"]["id"] == "1"
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 class Key:
     """One key at one version. Times are UTC; None where Azure names none. `size` is in bits, 0 for keys that have none.
 
-    `versions` counts all versions of the key, 0 where nobody has asked.
+    `versions` counts all versions of the key, 0 where nobody has asked. `has_policy`: the key has a rotation policy;
+    `rotates`: that policy makes new versions by itself. Both belong to the key: Azure tells them of the newest version.
     """
 
     name: str
@@ -21,3 +22,5 @@ class Key:
     not_before: datetime | None
     expires: datetime | None
     versions: int = 0
+    has_policy: bool = False
+    rotates: bool = False

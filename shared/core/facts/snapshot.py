@@ -31,8 +31,8 @@ class Snapshot:
     """The target and what surrounds it. Of `vault` and `workspace` exactly one is set, by the target's kind.
 
     `vaults` are those around a workspace, by host in lower case: the ones that its layers name and the ones where its keys
-    could live, each as a snapshot of its own, with `keys` by name or `name/version`. A host that nobody could find is
-    Absent.
+    could live, each as a snapshot of its own, with `keys` by name or `name/version`, and in `newest` the newest version of each
+    key in use, by name, where a control wants it. A host that nobody could find is Absent.
 
     None means that nobody has asked: `roles` of a vault with access policies and `hindrances` are read only where they
     decide something. `is_complete`: every subscription that could hold a dependant was searched (the sweep asks).
@@ -48,6 +48,7 @@ class Snapshot:
     is_complete: bool = False
     vaults: Mapping[str, Snapshot | Absent | Unreadable] = field(default_factory=dict)
     keys: Mapping[str, Key | Absent | Unreadable] = field(default_factory=dict)
+    newest: Mapping[str, Key | Absent | Unreadable] = field(default_factory=dict)
 
     @property
     def assignments(self) -> tuple[Assignment, ...]:

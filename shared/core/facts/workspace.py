@@ -21,12 +21,14 @@ class Layer:
     """One of the three places a workspace encrypts; `key` is None while it runs on a platform key.
 
     `principal` is the object id, in lower case, of the workspace's own identity that asks for the key; '' where Azure
-    names none, and always for managed services: those ask as AzureDatabricks itself (AZURE 1.4).
+    names none, and always for managed services: those ask as AzureDatabricks itself (AZURE 1.4). `follows`: Azure itself
+    puts it on each new version of its key: disks that say so, and a DBFS root that names no version.
     """
 
     name: str  # managedServices | managedDisk | dbfsRoot
     key: KeyRef | None
     principal: str = ""
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

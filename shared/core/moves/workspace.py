@@ -3,7 +3,7 @@
 So the body is made from what was read right before the write: all of it, less what the service owns, plus the change.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from shared.core.errors import BadInput
@@ -13,8 +13,9 @@ from shared.core.steps import Request, Step
 UPGRADE = "workspace.upgrade"
 PREPARE = "workspace.prepare"
 ENCRYPT = "workspace.encrypt"
+REPOINT = "workspace.repoint"
 RESTART = "compute.restart"
-ON_WORKSPACE = frozenset({UPGRADE, PREPARE, ENCRYPT})
+ON_WORKSPACE = frozenset({UPGRADE, PREPARE, ENCRYPT, REPOINT})
 
 KEY_SOURCE = "Microsoft.Keyvault"  # spelt so where it names a source (data/INDEX.md 3)
 PREMIUM = "premium"
@@ -36,6 +37,10 @@ _FOR_EVER = {
     ),
 }
 _TAKES = "the workspace is updating for one to three minutes; running clusters go on"
+_STAYS = (
+    "leave the version before it enabled for 24 hours at least: until then Azure may still read with it. It is also the way "
+    "back: a person points the layer at it again"
+)
 
 
 def upgrade(workspace: Workspace) -> Step:
@@ -73,6 +78,26 @@ def encrypt(workspace: Workspace, layer: Layer, host: str, name: str, version: s
         irreversible=layer.name in _FOR_EVER,
         note=_FOR_EVER.get(layer.name, f"can go back to a platform key by hand; {_TAKES}"),
     )
+
+
+def repoint(workspace: Workspace, layer: Layer, version: str) -> Step:
+    """Put one layer on another version of the key that it is on."""
+    key = layer.key
+    assert key is not None  # noqa: S101 - only a layer on a customer-managed key has versions
+    at = {"layer": layer.name, "vault": f"https://{key.host}/", "key": key.name}
+    return Step(
+        kind=REPOINT,
+        resource=str(workspace.id),
+        before={**at, "version": key.version},
+        after={**at, "version": version},
+        permission="Microsoft.Databricks/workspaces/write",
+        note=f"{_TAKES}; {_STAYS}",
+    )
+
+
+def is_repointing(kinds: Iterable[str]) -> bool:
+    """Whether a plan of these kinds of step only puts layers on newer versions: it makes no key, and refers to none."""
+    return set(kinds) == {REPOINT}
 
 
 def _rotates(layer: Layer) -> dict[str, bool]:
@@ -146,8 +171,16 @@ def _encrypted(body: dict[str, Any], after: Mapping[str, Any]) -> None:
     body["properties"]["encryption"] = {**encryption, "entities": entities}
 
 
+def _repointed(body: dict[str, Any], after: Mapping[str, Any]) -> None:
+    entities = (body["properties"].get("encryption") or {}).get("entities") or {}
+    # What the layer's owner has said of its rotation stays as it is, also where that is "no".
+    said = (entities.get(after["layer"]) or {}).get("rotationToLatestKeyVersionEnabled")
+    _encrypted(body, after if said is None else {**after, "rotates": said})
+
+
 _CHANGES: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
     UPGRADE: _upgraded,
     PREPARE: _prepared,
     ENCRYPT: _encrypted,
+    REPOINT: _repointed,
 }

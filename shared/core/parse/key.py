@@ -20,7 +20,8 @@ def key(body: object, versions: int = 0) -> Key:
     address = _ADDRESS.fullmatch(wire.text(properties, "keyUriWithVersion"))
     if address is None:
         raise BadInput("BadArmAnswer", "a key came without keyUriWithVersion")
-    attributes = wire.obj(properties, "attributes")
+    attributes, policy = wire.obj(properties, "attributes"), wire.obj(properties, "rotationPolicy")
+    expires = _moment(attributes, "exp")
     return Key(
         name=address["name"],
         version=address["version"],
@@ -30,9 +31,25 @@ def key(body: object, versions: int = 0) -> Key:
         enabled=wire.flag(attributes, "enabled") is not False,
         created=_moment(attributes, "created"),
         not_before=_moment(attributes, "nbf"),
-        expires=_moment(attributes, "exp"),
+        expires=expires,
         versions=versions,
+        has_policy=bool(wire.rows(policy, "lifetimeActions")),
+        rotates=_rotates(policy, ends=expires is not None),
     )
+
+
+def _rotates(policy: Json, *, ends: bool) -> bool:
+    """Whether a rotation policy ever makes a new version: a notice is none (AZURE 2.3).
+
+    What is to be done before the end of a version is never done to one that has no end.
+    """
+    ends = ends or bool(wire.text(wire.obj(policy, "attributes"), "expiryTime"))
+    for it in wire.rows(policy, "lifetimeActions"):
+        trigger = wire.obj(it, "trigger")
+        is_due = wire.text(trigger, "timeAfterCreate") or (ends and wire.text(trigger, "timeBeforeExpiry"))
+        if is_due and wire.text(wire.obj(it, "action"), "type").lower() == "rotate":
+            return True
+    return False
 
 
 def _moment(attributes: Json, field: str) -> datetime | None:

@@ -37,7 +37,11 @@ def workspace(body: object) -> Workspace:
 
 
 def _parameter(properties: Json, name: str) -> bool:
-    return wire.flag(wire.obj(wire.obj(properties, "parameters"), name), "value") is True
+    return wire.flag(_given(properties, name), "value") is True
+
+
+def _given(properties: Json, name: str) -> Json:
+    return wire.obj(wire.obj(properties, "parameters"), name)
 
 
 def _tenant(properties: Json) -> str:
@@ -49,13 +53,22 @@ def _tenant(properties: Json) -> str:
 
 def _layers(properties: Json) -> tuple[Layer, ...]:
     entities = wire.obj(wire.obj(properties, "encryption"), "entities")
-    root = wire.obj(wire.obj(wire.obj(properties, "parameters"), "encryption"), "value")
+    disks, root = wire.obj(entities, "managedDisk"), wire.obj(_given(properties, "encryption"), "value")
+    disks_key, root_key = _entity_key(disks), _root_key(root)
     return (
         Layer("managedServices", _entity_key(wire.obj(entities, "managedServices"))),
         Layer(
-            "managedDisk", _entity_key(wire.obj(entities, "managedDisk")), _identity(properties, "managedDiskIdentity")
+            "managedDisk",
+            disks_key,
+            _identity(properties, "managedDiskIdentity"),
+            follows=disks_key is not None and wire.flag(disks, "rotationToLatestKeyVersionEnabled") is True,
         ),
-        Layer("dbfsRoot", _root_key(root), _identity(properties, "storageAccountIdentity")),
+        Layer(
+            "dbfsRoot",
+            root_key,
+            _identity(properties, "storageAccountIdentity"),
+            follows=root_key is not None and not root_key.version,
+        ),
     )
 
 

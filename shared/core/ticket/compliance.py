@@ -44,4 +44,20 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule("NIST SP 800-53 R5", "SC-12", supports=True),  # mapped for storage accounts and disks
         Rule("PCI DSS 4.0.1", "3.5.1.1, 3.5.1.2, 3.6.1", supports=True),
     ),
+    "DBX-TIER": (
+        Rule("Microsoft cloud security benchmark v2 (preview)", "DP-5, NS-2"),  # by the built-in policy 2cc2c3b5
+        Rule("HIPAA 45 CFR", "164.312(a)(2)(iv)", supports=True),  # what Premium makes possible
+    ),
+    "DBX-TAGS": (
+        Rule("Microsoft cloud security benchmark v1", "AM-1"),  # assets are organised by tags
+        Rule("NIST SP 800-53 R4", "CM-8, PM-5", supports=True),  # the benchmark's own mapping of AM-1: an inventory
+    ),
+    "KEY-ROTATION": (
+        Rule("CIS Microsoft Azure Foundations 6.0", "8.3.9"),
+        Rule("CIS Microsoft Azure Foundations 5.0", "8.3.9"),
+        Rule("CIS Microsoft Azure Foundations 4.0", "9.3.9"),
+        Rule("Microsoft cloud security benchmark v1", "DP-6"),
+        Rule("CIS Microsoft Azure Foundations 6.0", "8.3.1", supports=True),  # asks for an expiry date, which we do not
+        Rule("NIST SP 800-53 R5", "SC-12", supports=True),
+    ),
 }

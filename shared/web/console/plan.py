@@ -23,6 +23,11 @@ _SAYS = {
     "compute.restart": "Restart clusters, pools and SQL warehouses",
 }
 
+_ON_KEYS = {
+    workspace.ENCRYPT: "Put {layer} on the key",
+    workspace.REPOINT: "Put {layer} on the newest version of its key",
+}
+
 # Roles at a vault, as the portal names them (AZURE 3.1).
 _ROLES = {
     grant.NARROW: "Key Vault Crypto Service Encryption User",
@@ -75,9 +80,9 @@ def made_of(drawn: Sequence[Drawn]) -> Mapping[str, str]:
 
 
 def _title(step: PlannedStep, known: Mapping[str, str]) -> str:
-    if step.kind == workspace.ENCRYPT:
+    if step.kind in _ON_KEYS:
         layer = str(step.after.get("layer", ""))
-        return f"Put {_LAYERS.get(layer, layer)} on the key"
+        return _ON_KEYS[step.kind].format(layer=_LAYERS.get(layer, layer))
     whole = {**step.before, **step.after}
     who = str(whole.get("objectId") or whole.get("principalId") or "")
     role = str(whole.get("roleDefinitionId") or "").rsplit("/", 1)[-1]
