@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Records,
         Surveys,
         TicketBook,
+        Vaults,
         Vitals,
     )
 
@@ -60,6 +61,14 @@ class App:
         from shared.adapters.keys import ArmKeys
 
         return ArmKeys(self._clients)
+
+    @cached_property
+    def vaults(self) -> Vaults:
+        """Reads of what vaults hold and where their logs go, as the reader."""
+        from shared.adapters.rest import Rest
+        from shared.adapters.vaults import ArmVaults
+
+        return ArmVaults(Rest(self._reader))
 
     @cached_property
     def grants(self) -> Grants:

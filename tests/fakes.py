@@ -36,6 +36,7 @@ from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
 from tests.looks import MemoryEstate, MemorySurveys
+from tests.vaults import SETTINGS, FakeVaults
 from tests.vitals import FakeVitals
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -126,6 +127,8 @@ class FakeArm:
         path = (request.path + request.below).lower()
         if request.below.startswith("/keys/") and "/providers/" not in request.below:
             self.resources[path] = bricks.put_key(self.resources.get(path), path, request.body, self.clock.now())
+        elif request.below.lower().startswith(SETTINGS):
+            self.resources[path] = {"name": request.below.rsplit("/", 1)[1], **request.body}
         elif request.below:
             assert self.access is not None
             self.access.obey(request, self.clock.now())
@@ -449,6 +452,7 @@ class World:
         self.arm = FakeArm(self.clock)
         self.hand = self.arm
         self.keys = self.arm
+        self.vaults = FakeVaults(self.arm.resources)
         self.inventory = FakeInventory(self.arm)
         self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)

@@ -89,6 +89,7 @@ class Choices:
     poll: timedelta = timedelta(seconds=10)  # between two questions about something that takes long
     two_approvers: bool = False  # what cannot be undone takes the yes of two people
     ask: timedelta = timedelta(days=14)  # how long people may take to answer a question
+    log_workspace: ResourceId | None = None  # where audit logs are sent; None: cmkwarden sends none
     remind: timedelta = timedelta(days=3)  # how long before its end they are reminded; 0: never
 
     def mode_of(self, control: str) -> Mode:

@@ -20,6 +20,7 @@ class Control:
     targets: frozenset[str]  # resource types it judges
     is_staged: bool = False  # each of its steps takes minutes: one a message, and a person may have to confirm some
     takes_away: bool = False  # its plans take permissions from somebody: grace, notice and a look at locks come first
+    needs: frozenset[str] = frozenset()  # what it judges by that is read only for it: `contents`, `logging` of a vault
 
 
 @dataclass(frozen=True, slots=True)

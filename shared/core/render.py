@@ -12,6 +12,7 @@ from shared.core import ids
 from shared.core.facts import Assignment, Policy, Vault
 from shared.core.moves import grant as moves
 from shared.core.moves import key as key_moves
+from shared.core.moves import logs as logs_moves
 from shared.core.moves import vault as vault_moves
 from shared.core.moves import workspace as workspace_moves
 
@@ -49,8 +50,9 @@ def hints(steps: Sequence[Shown]) -> dict[str, list[str]]:
 
 
 def undo_commands(steps: Sequence[Shown]) -> list[str]:
-    """Return what an owner types to give back the roles that a plan took; nothing for other steps."""
-    return [_assign(step.before) for step in steps if step.kind == moves.ROLE_DELETE and step.before]
+    """Return what an owner types to give back the roles that a plan took, or to stop what it sends; nothing for other steps."""
+    roles = [_assign(step.before) for step in steps if step.kind == moves.ROLE_DELETE and step.before]
+    return [*roles, *(_unsend(step) for step in steps if step.kind == logs_moves.SEND)]
 
 
 def az_policy_removal(vault: Vault, policy: Policy) -> str:
@@ -148,6 +150,43 @@ def _delete_role(step: Shown) -> dict[str, str]:
     }
 
 
+def _send(step: Shown) -> dict[str, str]:
+    name, workspace = str(step.after["name"]), str(step.after["workspaceId"])
+    words = (
+        "--resource",
+        step.resource,
+        "--name",
+        name,
+        "--workspace",
+        workspace,
+        "--export-to-resource-specific",
+        "true",
+    )
+    logs = json.dumps(list(step.after["logs"]), separators=(",", ":"))
+    return {
+        "az": _az("monitor diagnostic-settings create", *words, "--logs", logs),
+        "terraform": (
+            f"azurerm_monitor_diagnostic_setting: name = {_hcl(name)}, target_resource_id = {_hcl(step.resource)}, "
+            f'log_analytics_workspace_id = {_hcl(workspace)}, log_analytics_destination_type = "Dedicated", '
+            'enabled_log { category_group = "audit" }'
+        ),
+        "bicep": (
+            f"Microsoft.Insights/diagnosticSettings {_text(name)} at {_text(step.resource)}: workspaceId: {_text(workspace)}, "
+            "logAnalyticsDestinationType: 'Dedicated', logs: [{ categoryGroup: 'audit', enabled: true }]"
+        ),
+    }
+
+
+def _unsend(step: Shown) -> str:
+    """Return the command that leaves the setting of our name as it was: gone, or what it said before."""
+    if not step.before:
+        words = ("--resource", step.resource, "--name", str(step.after["name"]))
+        return _az("monitor diagnostic-settings delete", *words)
+    url = f"{step.resource}{logs_moves.PATH}?api-version=2021-05-01-preview"
+    body = json.dumps({"properties": dict(step.before)}, separators=(",", ":"))
+    return _az("rest", "--method", "put", "--url", url, "--body", body)
+
+
 def _text(word: str) -> str:
     """Return a literal of Bicep: ${ would be evaluated, and a literal is one line."""
     escaped = word.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
@@ -225,6 +264,7 @@ def _workspace(step: Shown, *words: str) -> str:
 _HINTS = {
     vault_moves.PROTECT: _protect,
     key_moves.CREATE: _create_key,
+    logs_moves.SEND: _send,
     workspace_moves.UPGRADE: _upgrade,
     workspace_moves.PREPARE: _prepare,
     workspace_moves.ENCRYPT: _encrypt,

@@ -1,13 +1,11 @@
 """A key's ARM body -> Key. Shapes and their oddities: AZURE 2.3; times are seconds since 1970, addresses carry a port."""
 
 import re
-from datetime import UTC, datetime
 
 from shared.core.errors import BadInput
 from shared.core.facts.key import Key
 from shared.core.ids import NAME_OF_A_KEY
 from shared.core.parse import wire
-from shared.core.parse.wire import Json
 
 _ADDRESS = re.compile(f"[^?#]*/keys/(?P<name>{NAME_OF_A_KEY.pattern})/(?P<version>[0-9A-Za-z]+)/?")
 
@@ -28,18 +26,8 @@ def key(body: object, versions: int = 0) -> Key:
         size=wire.whole(properties, "keySize") or 0,
         operations=frozenset(word.lower() for word in wire.words(properties, "keyOps")),
         enabled=wire.flag(attributes, "enabled") is not False,
-        created=_moment(attributes, "created"),
-        not_before=_moment(attributes, "nbf"),
-        expires=_moment(attributes, "exp"),
+        created=wire.moment(attributes, "created"),
+        not_before=wire.moment(attributes, "nbf"),
+        expires=wire.moment(attributes, "exp"),
         versions=versions,
     )
-
-
-def _moment(attributes: Json, field: str) -> datetime | None:
-    seconds = wire.whole(attributes, field)
-    if seconds is None:
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise BadInput("BadArmAnswer", f"{field} is no time: {seconds}") from None

@@ -27,6 +27,22 @@ class Keys(Protocol):
         ...
 
 
+class Vaults(Protocol):
+    """What a vault holds and where its logs go, under the reader identity. Each raises Temporary, Denied or BadInput."""
+
+    def keys(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of all keys, short as lists have them."""
+        ...
+
+    def secrets(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of the first secrets, without their values."""
+        ...
+
+    def settings(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of its diagnostic settings."""
+        ...
+
+
 class Grants(Protocol):
     """Who may do what at a vault, under the reader identity: raw bodies, all pages. Each raises Temporary, Denied or BadInput."""
 
