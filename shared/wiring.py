@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Records,
         Surveys,
         TicketBook,
+        Vaults,
         Vitals,
     )
 
@@ -60,7 +61,15 @@ class App:
         """Reads of keys, as the reader."""
         from shared.adapters.keys import ArmKeys
 
-        return ArmKeys(self._clients, self._reader.pace)
+        return ArmKeys(self._clients)
+
+    @cached_property
+    def vaults(self) -> Vaults:
+        """Reads of what vaults hold and where their logs go, as the reader."""
+        from shared.adapters.rest import Rest
+        from shared.adapters.vaults import ArmVaults
+
+        return ArmVaults(Rest(self._reader), self._reader.pace)
 
     @cached_property
     def grants(self) -> Grants:

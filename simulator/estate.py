@@ -35,6 +35,8 @@ KEY_VAULTS: dict[str, str] = {
     f"{SUBSCRIPTIONS[0]['id']}/northeurope": _KEYS.format(SUBSCRIPTIONS[0]["id"], "kv-keys-north"),
     "": _KEYS.format(SUBSCRIPTIONS[1]["id"], "kv-keys-free"),
 }
+# Where audit logs of vaults are sent; nothing is kept there, only the right to send is looked at.
+LOGS = f"/subscriptions/{SUBSCRIPTIONS[2]['id']}/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-cmk"
 PEOPLE: list[dict[str, Any]] = [
     {"name": "Rada Reader", "object_id": "9e000001-6b1a-4d55-8e0b-aa0000000001", "roles": ["Remediation.Reader"]},
     {"name": "Ada Approver", "object_id": "9e000002-6b1a-4d55-8e0b-aa0000000002", "roles": ["Remediation.Approver"]},

@@ -204,6 +204,7 @@ class Stack:
             "CMK_SHARE": "100",
             "CMK_DATABRICKS_PRINCIPAL_ID": estate.IDENTITIES["azure_databricks"]["principal_id"],
             "CMK_KEY_VAULTS": ",".join(f"{at}={vault}" if at else vault for at, vault in estate.KEY_VAULTS.items()),
+            "CMK_LOG_WORKSPACE": estate.LOGS,
             "CMK_RBAC_SETTLE": "2",
             "CMK_POLL": "1",
             "CMK_DEAD_LETTERS": f"{self._storage()['blob']}/{_DEAD_LETTERS}",

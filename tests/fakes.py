@@ -10,7 +10,7 @@ from remediators.vault_recovery import VAULT_RECOVERY
 from shared.core.chain import START, Entry, link
 from shared.core.choices import Choices
 from shared.core.control import Memory, Remediator
-from shared.core.errors import BadInput, Conflict, RowChanged
+from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
 from shared.core.plan import Write
 from shared.core.ports import (
@@ -35,6 +35,7 @@ from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
 from tests.looks import MemoryEstate, MemoryLetters, MemorySurveys
+from tests.vaults import SETTINGS, FakeVaults
 from tests.vitals import FakeVitals
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -125,6 +126,8 @@ class FakeArm:
         path = (request.path + request.below).lower()
         if request.below.startswith("/keys/") and "/providers/" not in request.below:
             self.resources[path] = bricks.put_key(self.resources.get(path), path, request.body, self.clock.now())
+        elif request.below.lower().startswith(SETTINGS):
+            self.resources[path] = {"name": request.below.rsplit("/", 1)[1], **request.body}
         elif request.below:
             assert self.access is not None
             self.access.obey(request, self.clock.now())
@@ -137,12 +140,6 @@ class FakeArm:
         self.calls.append(("GET", path := f"{vault.key}/keys/{name}".lower()))
         found = self.resources.get(f"{path}/versions/{version}") or self.resources.get(path)
         return found if found and found["properties"]["keyUriWithVersion"].endswith(version) else None
-
-    def listed(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
-        self.calls.append(("GET", f"{vault.key}/keys"))
-        if vault.key not in self.resources:
-            raise Conflict("ParentResourceNotFound", "no such vault")
-        return [body for path, body in self.resources.items() if path.startswith(f"{vault.key}/keys/")]
 
     def versions(self, vault: ResourceId, name: str) -> int:
         return int(self.resources[f"{vault.key}/keys/{name}".lower()].get("versions", 1))
@@ -455,6 +452,7 @@ class World:
         self.arm = FakeArm(self.clock)
         self.hand = self.arm
         self.keys = self.arm
+        self.vaults = FakeVaults(self.arm.resources)
         self.inventory = FakeInventory(self.arm)
         self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)

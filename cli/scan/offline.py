@@ -25,7 +25,9 @@ def scan_export(settings: Settings, text: str) -> tuple[Scanned, tuple[str, ...]
     """Judge an export; return that, and sentences on what was left out. Raises BadExportError where it cannot be read."""
     export = exported(text)
     # With no ports to Azure, a read would be a bug and rise as one.
-    app = build(settings, REMEDIATORS, records=Blank(), arm=None, grants=None, keys=None, inventory=None, hand=None)
+    app = build(
+        settings, REMEDIATORS, records=Blank(), arm=None, grants=None, keys=None, vaults=None, inventory=None, hand=None
+    )
     found = _parsed(export)
     lines = tuple(line for one in found for line in _lines(app, one, found))
     gaps = tuple(Gap("an object of the export", "BadResourceId", said) for said in export.broken)
@@ -90,6 +92,8 @@ def _of_a_vault(app: App, one: _Parsed, every: Sequence[_Parsed]) -> Iterator[Li
         dependants=_missing("every workspace that could use the vault"),
         roles=_missing("the role assignments"),
         hindrances=_missing("locks, denials and timed assignments"),
+        contents=_missing("the keys and secrets of the vault"),
+        logging=_missing("the diagnostic settings"),
         declared=_missing("the declared identities") if app.choices.identities else frozenset(),
     )
     yield from judged(app, snapshot, Memory(nominations=nominations), one.found.at)

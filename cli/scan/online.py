@@ -16,6 +16,7 @@ from shared.adapters.inventory import ResourceGraph
 from shared.adapters.keys import ArmKeys
 from shared.adapters.pipeline import Pipeline
 from shared.adapters.rest import Rest
+from shared.adapters.vaults import ArmVaults
 from shared.core import ids
 from shared.core.control import Memory
 from shared.core.errors import RemediationError
@@ -58,6 +59,7 @@ def _app(settings: Settings, pipeline: Pipeline, patience: Patience, inventory: 
         REMEDIATORS,
         arm=Kept(ArmReader(clients), patience, shelf),
         keys=Kept(ArmKeys(clients), patience, shelf),
+        vaults=Kept(ArmVaults(Rest(pipeline)), patience, shelf),
         grants=KeptGrants(ArmGrants(Rest(pipeline)), patience, shelf),
         inventory=inventory,
         records=Blank(),

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from remediators.key_access.case import MISSING, SECRETS, Case, shown
+from shared.core.commands import az_policy_removal
 from shared.core.control import Verdict
 from shared.core.facts import Policy
 from shared.core.graph import NEEDED, SECRET_READING, Kind, Plane, allowed
 from shared.core.moves import grant as moves
-from shared.core.render import az_policy_removal
 from shared.core.sights import sight_of
 
 _THREE = {"keys/get": "get", "keys/wrapkey": "wrapKey", "keys/unwrapkey": "unwrapKey"}

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from remediators.key_access.case import MISSING, SECRETS, Case, shown
 from remediators.key_access.make_before_break import NarrowFirst
+from shared.core.commands import az_role_change
 from shared.core.control import Verdict
 from shared.core.facts import Roles
 from shared.core.graph import NEEDED, SECRET_READING, Grant, Kind, Plane, Use
 from shared.core.moves import grant as moves
-from shared.core.render import az_role_change
 from shared.core.steps import Step
 
 _READING = SECRET_READING[Plane.ROLES]

@@ -7,9 +7,9 @@ are looked at only where the newest version is in use: else being put on that se
 from collections.abc import Iterator
 
 from remediators.key_rotation.use import FAILED, Blank, Case, Use
+from shared.core.commands import az_rotate, az_rotation_policy
 from shared.core.control import Compliant, Finding, NonCompliant, Unknown, Verdict
 from shared.core.fitness import ending
-from shared.core.render import az_rotate, az_rotation_policy
 
 _WARNED = 30  # days: how much earlier than CMK_KEY_AGE the proposed policy rotates, so that a person has time to follow
 

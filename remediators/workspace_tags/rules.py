@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from shared.core.choices import Choices
+from shared.core.commands import az_tags
 from shared.core.control import Compliant, Finding, Memory, NonCompliant, Verdict
 from shared.core.facts import Snapshot, Workspace
-from shared.core.render import az_tags
 from shared.core.unjudged import judged, unjudged
 
 ID = "DBX-TAGS"

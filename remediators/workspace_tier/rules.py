@@ -8,10 +8,10 @@ standard, trial            NonCompliant: a trial has Premium's features only unt
 
 from shared.core import demand
 from shared.core.choices import Choices
+from shared.core.commands import az_premium
 from shared.core.control import Compliant, Finding, Memory, NonCompliant, NotApplicable, Unknown, Verdict
 from shared.core.facts import Snapshot, Workspace
 from shared.core.moves.workspace import PREMIUM
-from shared.core.render import az_premium
 from shared.core.unjudged import judged, unjudged
 
 ID = "DBX-TIER"

@@ -19,6 +19,7 @@ from shared.adapters.translate import missing, translated
 from shared.core import ids
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
+from shared.core.moves import logs
 from shared.core.steps import Request
 
 Json = Mapping[str, Any]
@@ -55,6 +56,7 @@ _POLICIES = re.compile("/accessPolicies/(add|replace|remove)")
 _ROLE = re.compile(f"(/keys/[0-9A-Za-z-]{{1,127}})?/providers/Microsoft.Authorization/roleAssignments/{_GUID}")
 _KEY = re.compile(f"/keys/({ids.NAME_OF_A_KEY.pattern})")
 _AUTHORIZATION = "2022-04-01"
+_SETTINGS = "2021-05-01-preview"
 
 
 class ArmHand:
@@ -108,6 +110,8 @@ class ArmHand:
         elif kind == ("PUT", ids.VAULT) and key:
             keys = self._clients.keys(target.subscription)
             keys.create_if_not_exist(target.group, target.name, key[1], request.body, headers=headers)
+        elif kind == ("PUT", ids.VAULT) and request.below == logs.PATH:
+            self._rest.send("PUT", f"{target}{logs.PATH}", _SETTINGS, request.body, headers)
         elif kind in {("PUT", ids.VAULT), ("DELETE", ids.VAULT)} and _ROLE.fullmatch(request.below):
             self._assign(request, f"{target}{request.below}", headers)
         else:

@@ -1,12 +1,11 @@
 """Keys as Resource Manager shows them: what they are and whether they work, behind no firewall (AZURE 1.5, 2.3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
 from shared.adapters.clients import Clients, raw
-from shared.adapters.pace import Pace
 from shared.adapters.translate import missing, translated
 from shared.core.errors import BadInput
 from shared.core.ids import NAME_OF_A_KEY, ResourceId
@@ -15,14 +14,8 @@ from shared.core.ids import NAME_OF_A_KEY, ResourceId
 class ArmKeys:
     """Reads of keys below a vault."""
 
-    def __init__(self, clients: Clients, pace: Pace | None = None) -> None:
-        self._clients, self._pace = clients, pace or Pace()
-
-    def listed(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
-        """Return the raw bodies of the keys of a vault. Raises Conflict where there is no such vault."""
-        self._pace.give_way(vault.subscription)
-        with translated(f"reading the keys of {vault}"):
-            return [it.as_dict() for it in self._clients.keys(vault.subscription).list(vault.group, vault.name)]
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
 
     def key(self, vault: ResourceId, name: str, version: str = "") -> Mapping[str, Any] | None:
         """Return the raw body of a key at a version, the newest where none is named; None where there is none."""

@@ -12,7 +12,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 _READS = "x-ms-ratelimit-remaining-subscription-reads"
 _QUERIES, _RESET = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"  # Resource Graph's own (AZURE 6)
-_LEFT_TO_OTHERS = 50  # reads of a subscription, of about 250 that Azure gives back at 25 a second
+_LEFT_TO_OTHERS = 25  # reads of a subscription, of about 250 that Azure gives back at 25 a second
 _QUERIES_LEFT_TO_OTHERS = 2  # of 15 in five seconds
 _BREATH = 1.0  # seconds; in one Azure gives back enough to go on
 _LONGEST = 15.0  # seconds, whatever an answer says

@@ -98,6 +98,7 @@ class Choices:
     two_approvers: bool = False  # what cannot be undone takes the yes of two people
     ask: timedelta = timedelta(days=14)  # how long people may take to answer a question
     look_again: timedelta = timedelta(days=7)  # after which what lists do not show whole is looked at anyway; 0: never
+    log_workspace: ResourceId | None = None  # where audit logs are sent; None: cmkwarden sends none
     remind: timedelta = timedelta(days=3)  # how long before its end they are reminded; 0: never
 
     def mode_of(self, control: str) -> Mode:

@@ -22,6 +22,7 @@ class Control:
     takes_away: bool = False  # its plans take permissions from somebody: grace, notice and a look at locks come first
     looks_around: bool = False  # of a workspace: it judges the vaults and keys that its layers name
     wants_newest: bool = False  # and of each of these keys the newest version as well
+    needs: frozenset[str] = frozenset()  # what it judges by that is read only for it: `contents`, `logging` of a vault
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ Every word from Azure is quoted for the shell, or written as a literal of the la
 """
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from shared.core import ids
-from shared.core.facts import Assignment, Policy, Vault, Workspace
+from shared.core.commands import az
 from shared.core.moves import grant as moves
 from shared.core.moves import key as key_moves
+from shared.core.moves import logs as logs_moves
 from shared.core.moves import vault as vault_moves
 from shared.core.moves import workspace as workspace_moves
 
@@ -49,63 +49,9 @@ def hints(steps: Sequence[Shown]) -> dict[str, list[str]]:
 
 
 def undo_commands(steps: Sequence[Shown]) -> list[str]:
-    """Return what an owner types to give back the roles that a plan took; nothing for other steps."""
-    return [_assign(step.before) for step in steps if step.kind == moves.ROLE_DELETE and step.before]
-
-
-def az_policy_removal(vault: Vault, policy: Policy) -> str:
-    """Return the command that takes exactly one entry away. `keyvault delete-policy` would take that of the own tenant."""
-    body = json.dumps({"properties": {"accessPolicies": [policy.raw]}}, separators=(",", ":"))
-    url = f"{vault.id}/accessPolicies/remove?api-version=2023-07-01"
-    return _az("rest", "--method", "put", "--url", url, "--body", body)
-
-
-def az_role_change(vault: Vault, principal: str, assignment: Assignment, *, it_via: str) -> str:
-    """Return the exact change to propose for an assignment that is not ours to take away."""
-    narrow = _az(
-        "role assignment create",
-        "--role",
-        moves.NARROW,
-        "--assignee-object-id",
-        principal,
-        "--assignee-principal-type",
-        "ServicePrincipal",
-        "--scope",
-        str(vault.id),
-    )
-    if it_via == "group":
-        return f"{narrow}; then, half an hour later, take {principal} out of group {assignment.principal}"
-    return f"{narrow}; then, half an hour later: {_az('role assignment delete', '--ids', assignment.path)}"
-
-
-def az_premium(workspace: Workspace) -> str:
-    """Return the command that takes a workspace to the Premium plan."""
-    return _az("databricks workspace update", "--ids", str(workspace.id), "--sku", workspace_moves.PREMIUM)
-
-
-def az_tags(workspace: Workspace, tags: Mapping[str, str]) -> str:
-    """Return the command that sets tags and leaves all others as they are."""
-    named = [f"{name}={value}" for name, value in tags.items()]
-    return _az("tag update", "--resource-id", str(workspace.id), "--operation", "Merge", "--tags", *named)
-
-
-def az_rotation_policy(vault: str, key: str, days: int) -> str:
-    """Return the command that has a key rotate by itself so many days after each version was made.
-
-    It sets no end: a key that expires stops what is under it, where a rotation was not followed in time (AZURE 1.8).
-    """
-    action = {"trigger": {"timeAfterCreate": f"P{days}D"}, "action": {"type": "Rotate"}}
-    policy = json.dumps({"lifetimeActions": [action], "attributes": {}}, separators=(",", ":"))
-    return _az("keyvault key rotation-policy update", "--vault-name", vault, "--name", key, "--value", policy)
-
-
-def az_rotate(vault: str, key: str) -> str:
-    """Return the command that makes a new version of a key."""
-    return _az("keyvault key rotate", "--vault-name", vault, "--name", key)
-
-
-def _az(command: str, *words: str) -> str:
-    return " ".join(["az", command, *(shlex.quote(word) for word in words)])
+    """Return what an owner types to give back the roles that a plan took, or to stop what it sends; nothing for other steps."""
+    roles = [_assign(step.before) for step in steps if step.kind == moves.ROLE_DELETE and step.before]
+    return [*roles, *(_unsend(step) for step in steps if step.kind == logs_moves.SEND)]
 
 
 def _assign(properties: Mapping[str, Any]) -> str:
@@ -115,12 +61,12 @@ def _assign(properties: Mapping[str, Any]) -> str:
         "--assignee-principal-type", str(properties.get("principalType") or "ServicePrincipal"),
         "--scope", str(properties.get("scope", "")),
     ]  # fmt: skip
-    return _az("role assignment create", *words)
+    return az("role assignment create", *words)
 
 
 def _protect(step: Shown) -> dict[str, str]:
     return {
-        "az": _az("keyvault update", "--ids", step.resource, "--enable-purge-protection", "true"),
+        "az": az("keyvault update", "--ids", step.resource, "--enable-purge-protection", "true"),
         "terraform": "azurerm_key_vault: purge_protection_enabled = true",
         "bicep": "Microsoft.KeyVault/vaults: properties.enableSoftDelete: true, properties.enablePurgeProtection: true",
     }
@@ -136,7 +82,7 @@ def _set_policy(step: Shown) -> dict[str, str]:
         for group, names in named.items()
     )
     return {
-        "az": _az("keyvault set-policy", "--name", vault, "--object-id", principal, *flags),
+        "az": az("keyvault set-policy", "--name", vault, "--object-id", principal, *flags),
         "terraform": f"azurerm_key_vault_access_policy, object_id = {_hcl(principal)}:\n{terraform}",
         "bicep": f"Microsoft.KeyVault/vaults, accessPolicies, objectId {_text(principal)}: permissions: {{ {literal} }}",
     }
@@ -145,7 +91,7 @@ def _set_policy(step: Shown) -> dict[str, str]:
 def _remove_policy(step: Shown) -> dict[str, str]:
     principal, vault = str(step.after["objectId"]), ids.parse(step.resource).name
     return {
-        "az": _az("keyvault delete-policy", "--name", vault, "--object-id", principal),
+        "az": az("keyvault delete-policy", "--name", vault, "--object-id", principal),
         "terraform": f"remove the azurerm_key_vault_access_policy with object_id = {_hcl(principal)}",
         "bicep": f"remove the accessPolicies entry with objectId {_text(principal)}",
     }
@@ -168,10 +114,47 @@ def _assign_role(step: Shown) -> dict[str, str]:
 
 def _delete_role(step: Shown) -> dict[str, str]:
     return {
-        "az": _az("role assignment delete", "--ids", step.resource),
+        "az": az("role assignment delete", "--ids", step.resource),
         "terraform": f"remove the azurerm_role_assignment with id {_hcl(step.resource)}",
         "bicep": f"remove the roleAssignments resource {_text(step.resource.rsplit('/', 1)[-1])}",
     }
+
+
+def _send(step: Shown) -> dict[str, str]:
+    name, workspace = str(step.after["name"]), str(step.after["workspaceId"])
+    words = (
+        "--resource",
+        step.resource,
+        "--name",
+        name,
+        "--workspace",
+        workspace,
+        "--export-to-resource-specific",
+        "true",
+    )
+    logs = json.dumps(list(step.after["logs"]), separators=(",", ":"))
+    return {
+        "az": az("monitor diagnostic-settings create", *words, "--logs", logs),
+        "terraform": (
+            f"azurerm_monitor_diagnostic_setting: name = {_hcl(name)}, target_resource_id = {_hcl(step.resource)}, "
+            f'log_analytics_workspace_id = {_hcl(workspace)}, log_analytics_destination_type = "Dedicated", '
+            'enabled_log { category_group = "audit" }'
+        ),
+        "bicep": (
+            f"Microsoft.Insights/diagnosticSettings {_text(name)} at {_text(step.resource)}: workspaceId: {_text(workspace)}, "
+            "logAnalyticsDestinationType: 'Dedicated', logs: [{ categoryGroup: 'audit', enabled: true }]"
+        ),
+    }
+
+
+def _unsend(step: Shown) -> str:
+    """Return the command that leaves the setting of our name as it was: gone, or what it said before."""
+    if not step.before:
+        words = ("--resource", step.resource, "--name", str(step.after["name"]))
+        return az("monitor diagnostic-settings delete", *words)
+    url = f"{step.resource}{logs_moves.PATH}?api-version=2021-05-01-preview"
+    body = json.dumps({"properties": dict(step.before)}, separators=(",", ":"))
+    return az("rest", "--method", "put", "--url", url, "--body", body)
 
 
 def _text(word: str) -> str:
@@ -191,13 +174,13 @@ def _pascal(name: str) -> str:
 
 def _create_key(step: Shown) -> dict[str, str]:
     vault, key = ids.parse(step.resource).name, str(step.after["name"])
-    az = _az(
+    command = az(
         "keyvault key create", "--vault-name", vault, "--name", key, "--kty", "RSA", "--size", str(step.after["keySize"]),
         "--ops", *step.after["keyOps"],
     )  # fmt: skip
     size, operations = step.after["keySize"], json.dumps(list(step.after["keyOps"]))
     return {
-        "az": az,
+        "az": command,
         "terraform": f'azurerm_key_vault_key: key_type = "RSA", key_size = {size}, key_opts = {operations}',
         "bicep": f"Microsoft.KeyVault/vaults/keys: properties.kty: 'RSA', properties.keySize: {size}",
     }
@@ -246,12 +229,13 @@ def _encrypt(step: Shown) -> dict[str, str]:
 
 
 def _workspace(step: Shown, *words: str) -> str:
-    return _az("databricks workspace update", "--ids", step.resource, *words)
+    return az("databricks workspace update", "--ids", step.resource, *words)
 
 
 _HINTS = {
     vault_moves.PROTECT: _protect,
     key_moves.CREATE: _create_key,
+    logs_moves.SEND: _send,
     workspace_moves.UPGRADE: _upgrade,
     workspace_moves.PREPARE: _prepare,
     workspace_moves.ENCRYPT: _encrypt,

@@ -1,7 +1,8 @@
 """The way back: the plan that restores what a plan has changed, from its before-images.
 
 Only what the writer may do is planned. A role that was taken away comes back by its owner's own command
-(`render.undo_commands`): the writer may assign nothing but the narrow one.
+(`render.undo_commands`): the writer may assign nothing but the narrow one. A diagnostic setting of ours goes the same way:
+the writer may make one and delete none.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,11 +11,13 @@ from typing import Any
 from shared.core.errors import Refused
 from shared.core.facts import Policy, Snapshot, Vault
 from shared.core.moves import grant as moves
+from shared.core.moves import logs
 from shared.core.parse.access import GROUPS
 from shared.core.record import PlannedStep, Remediation, carried_out
 from shared.core.render import undo_commands
 from shared.core.steps import Step
 
+_BY_HAND = moves.ON_ROLES | {logs.SEND}
 SUBJECT = "undo of"  # an undo has a row of its own, of which no control speaks
 
 
@@ -36,23 +39,35 @@ def check(row: Remediation) -> None:
         raise Refused("NothingToUndo", "cmkwarden has written nothing for this remediation")
     if any(step.irreversible for step in carried(row)):
         raise Refused("Irreversible", "a step of it cannot be undone by anybody")
-    if any(step.kind not in moves.ON_POLICIES | moves.ON_ROLES for step in carried(row)):
+    if any(step.kind not in moves.ON_POLICIES | _BY_HAND for step in carried(row)):
         raise Refused(
             "NotByUs", "cmkwarden takes no workspace back to the key it was on: its runbook says how a person does"
         )
 
 
 def is_by_hand(row: Remediation) -> bool:
-    """Whether only an owner can undo it: the writer may not assign a broad role."""
-    return any(step.kind in moves.ON_ROLES for step in carried(row))
+    """Whether only an owner can undo it: the writer may neither assign a broad role nor delete a diagnostic setting."""
+    return any(step.kind in _BY_HAND for step in carried(row))
 
 
 def commands(row: Remediation) -> list[str]:
-    """Return what an owner types to give back the roles that were taken."""
+    """Return what an owner types to give back the roles that were taken, or to take a diagnostic setting away."""
     return undo_commands(carried(row))
 
 
-def roles_are_back(row: Remediation, snapshot: Snapshot) -> bool:
+def is_back(row: Remediation, snapshot: Snapshot) -> bool:
+    """Whether an owner has done it: every role that was taken is held again, and our setting sends nothing any more."""
+    kinds = {step.kind for step in carried(row)} & _BY_HAND
+    roles, sends = bool(kinds & moves.ON_ROLES), logs.SEND in kinds
+    return bool(kinds) and (not roles or _roles_are_back(row, snapshot)) and (not sends or _sends_no_more(snapshot))
+
+
+def _sends_no_more(snapshot: Snapshot) -> bool:
+    found = snapshot.logging
+    return isinstance(found, tuple) and not any(it.is_seen for it in found if it.name.lower() == logs.NAME)
+
+
+def _roles_are_back(row: Remediation, snapshot: Snapshot) -> bool:
     """Whether every role that was taken is held again, under whatever name."""
     held = {(it.principal, it.role, it.scope) for it in snapshot.assignments}
     taken = [step.before for step in carried(row) if step.kind == moves.ROLE_DELETE]

@@ -8,6 +8,7 @@ from shared.core import ids
 from shared.core.choices import LAYERS, Freeze, KeyVault
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
+from shared.core.parse.logs import is_log_workspace
 
 
 def one_of(*words: str) -> Callable[[str], str]:
@@ -99,6 +100,19 @@ def identities(value: str) -> tuple[ResourceId, ...]:
             raise ValueError(f"{word} is no user-assigned identity")
         found.append(identity)
     return tuple(found)
+
+
+def log_workspace(value: str) -> ResourceId | None:
+    """Read the id of a Log Analytics workspace; empty is none."""
+    if not value.strip():
+        return None
+    try:
+        found = ids.parse(value.strip())
+    except BadInput as error:
+        raise ValueError(error.message) from None
+    if not is_log_workspace(found):
+        raise ValueError(f"{value} is no Log Analytics workspace")
+    return found
 
 
 def key_vaults(value: str) -> tuple[KeyVault, ...]:

@@ -28,7 +28,7 @@ from shared.flow.say import say
 _log = logging.getLogger("cmkwarden.survey")
 
 LISTED = "-"  # how far a share has come once the lists are done; sorts before every id
-VAULTS_AT_ONCE = 200
+VAULTS_AT_ONCE = 500
 UNSEEN = "NotVisible: Resource Graph does not show this subscription: the reader has no role there, or there is none"
 _PARSERS: Mapping[str, Callable[[object], Vault | Workspace]] = {ids.VAULT: parse_vault, ids.WORKSPACE: parse_workspace}
 
@@ -99,7 +99,7 @@ def _compare_grants(ports: Ports, survey: str, share: Share, vaults: Listed) -> 
 def _keys_of(ports: Ports, vault: ResourceId, now: datetime) -> tuple[str, bool]:
     """Return the text of a vault's keys, and whether they are hidden from us: that, too, is something to look at, once."""
     try:
-        return keyring(ports.keys.listed(vault), ports.choices, now), False
+        return keyring(ports.vaults.keys(vault, gives_way=True), ports.choices, now), False
     except (Denied, BadInput) as error:
         say(_log, "hidden", logging.WARNING, target=vault, reason=error.reason)
         return error.reason, True

@@ -2,6 +2,7 @@
 
     target      reads
     vault       GET vault; one inventory query for the workspaces that name it; with RBAC the role assignments
+                a CMK vault: where its logs go, and the lists of its keys and secrets, each for a control that is on
     workspace   GET workspace; what surrounds it is read by flow/surround.py
     deeper      once there is a plan that takes something away, and for the sweep and for people: locks, denials,
                 timed assignments, and the roles of a vault that does not go by them
@@ -13,27 +14,32 @@ What we may not read, and what makes no sense, becomes Unreadable: a fact like a
 from dataclasses import replace
 
 from shared.core import ids, parse
-from shared.core.control import Memory
+from shared.core.control import Control, Memory
 from shared.core.errors import BadInput, Temporary
 from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
 from shared.core.graph import uses_of
 from shared.core.ids import ResourceId
 from shared.core.parse import wire
 from shared.core.ports import Ports
-from shared.flow.reads import hindrances_of, read, roles_of, tried
+from shared.core.scope import why_in_scope
+from shared.flow.reads import contents_of, hindrances_of, logging_of, read, roles_of, tried
 from shared.flow.surround import surround
 
 
-def gather(ports: Ports, target: ResourceId, memory: Memory, *, needs_roles: bool = True) -> Snapshot:
+def gather(
+    ports: Ports, target: ResourceId, memory: Memory, *, needs_roles: bool = True, only: Control | None = None
+) -> Snapshot:
     """Return the snapshot of a target. Raises Temporary, and BadInput for a kind of resource that is not ours.
 
-    `needs_roles` is False where nothing that is judged looks at who may do what.
+    `needs_roles` is False where nothing that is judged looks at who may do what. `only` is the one control that is judged,
+    None where all are: what just others need is not read.
     """
     if target.kind == ids.VAULT:
         vault = read(ports, target, parse.vault)
         if not isinstance(vault, Vault):
             return Snapshot(target, vault=vault)
         snapshot = Snapshot(target, vault=vault, dependants=_dependants(ports, vault), declared=_declared(ports))
+        snapshot = _looked_into(ports, snapshot, vault, memory, only)
         is_read = vault.rbac and needs_roles
         return replace(snapshot, roles=roles_of(ports, snapshot, memory)) if is_read else snapshot
     if target.kind == ids.WORKSPACE:
@@ -41,6 +47,19 @@ def gather(ports: Ports, target: ResourceId, memory: Memory, *, needs_roles: boo
         looks = any(it.control.looks_around and ports.choices.is_on(it.control.id) for it in ports.remediators)
         return surround(ports, snapshot, memory) if looks else snapshot
     raise BadInput("NotOurs", f"{target.kind} is neither a key vault nor a Databricks workspace")
+
+
+def _looked_into(ports: Ports, snapshot: Snapshot, vault: Vault, memory: Memory, only: Control | None) -> Snapshot:
+    """Return the snapshot of a CMK vault with what it holds and where its logs go, as far as a control asks for it."""
+    judged = [only] if only else [it.control for it in ports.remediators]
+    needs = frozenset[str]().union(*(it.needs for it in judged if ports.choices.is_on(it.id)))
+    if not needs or not vault.is_settled or not isinstance(why_in_scope(vault, snapshot, memory, ports.choices), str):
+        return snapshot
+    return replace(
+        snapshot,
+        contents=contents_of(ports, vault.id) if "contents" in needs else None,
+        logging=logging_of(ports, vault.id) if "logging" in needs else None,
+    )
 
 
 def deepen(ports: Ports, snapshot: Snapshot, memory: Memory) -> Snapshot:
@@ -82,8 +101,10 @@ def check_settled(snapshot: Snapshot) -> None:
 
 
 def read_again(ports: Ports, snapshot: Snapshot, memory: Memory) -> Snapshot:
-    """Return the snapshot with what a write of ours may have changed, read anew: the vault, and with RBAC its roles."""
+    """Return the snapshot with what a write of ours may have changed, read anew: the vault, with RBAC its roles, its logging."""
     fresh = replace(snapshot, vault=read(ports, snapshot.target, parse.vault))
+    if fresh.logging is not None:
+        fresh = replace(fresh, logging=logging_of(ports, snapshot.target))
     if isinstance(fresh.vault, Vault) and fresh.vault.rbac and snapshot.roles is not None:
         return replace(fresh, roles=roles_of(ports, fresh, memory))
     return fresh

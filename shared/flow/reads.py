@@ -10,7 +10,7 @@ from typing import Any
 from shared.core import parse
 from shared.core.control import Memory
 from shared.core.errors import BadInput, Denied
-from shared.core.facts import Absent, Hindrances, Roles, Snapshot, Unreadable, Vault
+from shared.core.facts import Absent, Contents, Hindrances, LogSetting, Roles, Snapshot, Unreadable, Vault
 from shared.core.graph import graph
 from shared.core.ids import ResourceId
 from shared.core.ports import Ports
@@ -67,6 +67,16 @@ def _check_defined(roles: Roles, meant: set[str]) -> None:
     unknown = {it.role for it in roles.assignments if it.principal in meant and roles.role(it) is None}
     if unknown:
         raise BadInput("RoleNotDefined", f"Azure does not show the definition of {', '.join(sorted(unknown)[:5])}")
+
+
+def contents_of(ports: Ports, vault: ResourceId) -> Contents | Unreadable:
+    """Read which keys a vault holds, and whether it holds secrets."""
+    return tried("what the vault holds", lambda: parse.contents(ports.vaults.keys(vault), ports.vaults.secrets(vault)))
+
+
+def logging_of(ports: Ports, vault: ResourceId) -> tuple[LogSetting, ...] | Unreadable:
+    """Read where the logs of a vault go."""
+    return tried("the diagnostic settings", lambda: parse.log_settings(ports.vaults.settings(vault)))
 
 
 def hindrances_of(ports: Ports, snapshot: Snapshot) -> Hindrances | Unreadable:

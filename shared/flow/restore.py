@@ -1,7 +1,7 @@
 """Carry out an undo: judged by no control, only by whether everything is as it was before, or as it was left.
 
 The finding that was undone is exempted first: at no moment may an event narrow again what comes back. Roles come back
-by their owner's own command; until they are back the row stands as a ticket, and each sweep looks whether they are.
+by their owner's own command, and so goes a diagnostic setting; until then the row stands as a ticket, and each sweep looks.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from shared.flow.undo import exempt
 from shared.flow.work import Work
 
 BY_HAND = Decision(
-    Kind.TICKET, "UndoByHand", "the writer may not assign a broad role: an owner runs the commands in `proposed`"
+    Kind.TICKET, "UndoByHand", "the writer may not take this back: an owner runs the commands in `proposed`"
 )
 
 
@@ -71,7 +71,7 @@ def _exempt(work: Work) -> None:
 
 def _by_hand(work: Work, original: Remediation, snapshot: Snapshot) -> None:
     """Exempt, then wait for the owner. Asked again by the sweep, until the roles are back or the exemption has ended."""
-    if undo.roles_are_back(original, snapshot):
+    if undo.is_back(original, snapshot):
         _resolve(work)
         return
     if work.row.decision.reason != BY_HAND.reason:

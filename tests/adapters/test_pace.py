@@ -31,7 +31,7 @@ def test_few_reads_left_are_left_to_others() -> None:
     pace.give_way(SUB)
     pace.note(URL, {READS: "249"})
     pace.give_way(SUB)
-    pace.note(URL, {READS: "49"})
+    pace.note(URL, {READS: "24"})
     pace.give_way("22222222-0000-4000-8000-000000000001")
     before = list(clock.slept)
     pace.give_way(SUB.lower())

@@ -146,7 +146,11 @@ def test_what_the_vault_itself_says_is_believed() -> None:
     """A tagged, protected vault is recoverable; who may use its keys cannot be told without all who use it."""
     found = verdicts(json.dumps(vault(TAGGED, purge=True)))
 
-    assert found == {("kv", "KV-RECOVERY", ""): "Compliant Recoverable", ("kv", "KV-ACCESS", ""): "Unknown NotInExport"}
+    assert found == {
+        ("kv", "KV-RECOVERY", ""): "Compliant Recoverable",
+        ("kv", "KV-ACCESS", ""): "Unknown NotInExport",
+        ("kv", "KV-LOGS", ""): "Unknown NotInExport",
+    }
 
 
 def test_a_layer_is_never_sound_by_an_export() -> None:
@@ -272,7 +276,7 @@ def test_through_a_pipe() -> None:
     done = run("--input", "-", "-o", "sarif", given=json.dumps([vault(TAGGED), {"id": "/x"}]).encode())
     results = json.loads(done.stdout)["runs"][0]["results"]
 
-    assert (done.returncode, [it["ruleId"] for it in results]) == (3, ["KV-RECOVERY", "KV-ACCESS"])
+    assert (done.returncode, [it["ruleId"] for it in results]) == (3, ["KV-RECOVERY", "KV-ACCESS", "KV-LOGS"])
     assert "1 object(s) are neither vaults nor workspaces" in done.stderr
     assert "physicalLocation" not in results[0]["locations"][0]
 

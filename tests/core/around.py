@@ -13,7 +13,7 @@ from typing import Any
 from shared.core import ids, parse, words
 from shared.core.choices import Choices, Mode, VaultScope
 from shared.core.control import Drawn, Memory, Nomination, Once, Picked
-from shared.core.facts import Absent, Hindrances, Key, Roles, Snapshot, Unreadable, Workspace
+from shared.core.facts import Absent, Contents, Hindrances, Key, LogSetting, Roles, Snapshot, Unreadable, Workspace
 from tests.fakes import vault_id, workspace_id
 
 UNREADABLE = Unreadable("it", "AuthorizationFailed", "you may not")
@@ -70,6 +70,25 @@ def hindrances(case: Any) -> Hindrances | Unreadable | None:
     return Hindrances(parse.locks(found["locks"]), parse.denials(found["denials"]), parse.timed(found["timed"]))
 
 
+def contents(case: Any) -> Contents | Unreadable | None:
+    """Read what a vault holds: `keys` by name with the time at which each was made, '' for none, and `secrets`."""
+    if case is None or case == "unreadable":
+        return UNREADABLE if case else None
+    keys = [{"name": name, "properties": {"attributes": _made(at)}} for name, at in case.get("keys", {}).items()]
+    return parse.contents(keys, [{"name": name} for name in case.get("secrets", [])])
+
+
+def _made(at: str) -> dict[str, int]:
+    return {"created": int(datetime.fromisoformat(at).timestamp())} if at else {}
+
+
+def logging(case: Any) -> tuple[LogSetting, ...] | Unreadable | None:
+    """Read diagnostic settings."""
+    if case is None or case == "unreadable":
+        return UNREADABLE if case else None
+    return parse.log_settings(case)
+
+
 def memory(case: Mapping[str, Any]) -> Memory:
     """Return what our records know."""
     said = case.get("memory", {})
@@ -92,6 +111,7 @@ _CHOICES: Mapping[str, Callable[[Any], Any]] = {
     "vault_scope": VaultScope,
     **dict.fromkeys(("settle", "key_age", "key_grace"), lambda seconds: timedelta(seconds=seconds)),
     "key_vaults": words.key_vaults,
+    "log_workspace": words.log_workspace,
     "layers": words.layers,
     "key_environments": frozenset,
     "sensitive": frozenset,

@@ -1,7 +1,8 @@
 """Every JSON file in tests/cases is a case: facts in, verdict, sentence and steps out. Adding a case is adding a file.
 
 A case has one `subject`, '' where none is given. What Azure would say stands there as Azure would say it: a vault with
-`properties`, `workspace`, `workspaces`, `roles` and `hindrances` are bodies, read by `shared.core.parse`. A case with
+`properties`, `workspace`, `workspaces`, `roles`, `hindrances`, `contents` and `logging` are bodies, read by
+`shared.core.parse`. A case with
 `workspace` is about one; what else it may hold: `around.py`.
 
 Of a migration a case may say in short: `steps` as words, `layers` and `preflight` of the evidence, and `subjects`, all
@@ -70,6 +71,8 @@ def _snapshot(case: dict[str, Any]) -> Snapshot:
         hindrances=around.hindrances(case.get("hindrances")),
         declared=frozenset(case.get("declared", [])),
         is_complete=case.get("is_complete", False),
+        contents=around.contents(case.get("contents")),
+        logging=around.logging(case.get("logging")),
     )
 
 

@@ -39,6 +39,8 @@ _OF_MIGRATION = (
     "Microsoft.KeyVault/vaults/keys/",
     "Microsoft.Network/",
 )
+# What it takes to send the audit log of a vault somewhere.
+_OF_LOGS = ("Microsoft.Insights/diagnosticSettings/", "Microsoft.OperationalInsights/")
 _VERSION = "2022-04-01"
 
 
@@ -65,6 +67,7 @@ def test_with_all_actions_the_journeys_pass(cloud: Client, pump: Pump) -> None:
     assert _play(cloud, pump) == [State.RESOLVED, State.RESOLVED]
     assert _play_access(cloud, pump) == _ALL_RIGHT
     assert _play_migration(cloud, pump) == _MIGRATED
+    assert _play_logs(cloud, pump) is State.RESOLVED
 
 
 @pytest.mark.parametrize(("name", "action"), ACTIONS)
@@ -76,7 +79,9 @@ def test_with_one_action_less_a_journey_fails(
     body["properties"]["permissions"][0]["actions"].remove(action)
     cloud.manage("POST", "/seed", {"resources": [body]})
 
-    if action.startswith(_OF_MIGRATION):
+    if action.startswith(_OF_LOGS):
+        assert _play_logs(cloud, pump) is not State.RESOLVED
+    elif action.startswith(_OF_MIGRATION):
         assert _play_migration(cloud, pump) != _MIGRATED
     elif action.startswith(_OF_ACCESS):
         assert _play_access(cloud, pump) != _ALL_RIGHT
@@ -149,6 +154,23 @@ def _play(cloud: Client, pump: Pump) -> list[State | None]:
     pump.run()
     rows = [pump.app.records.get(_row(vault)) for vault in (alone, used)]
     return [stored.row.state if stored else None for stored in rows]
+
+
+def _play_logs(cloud: Client, pump: Pump) -> State | None:
+    """Find a vault whose audit log goes nowhere, and agree to the setting; return where the row ended."""
+    vault = seed_vault(cloud, enablePurgeProtection=True)
+    pump.begin(evaluation(vault), Death(), vault)
+    pump.run()
+    row_id = remediation_id("KV-LOGS", ids.parse(vault).key, "")
+    asked = pump.app.records.get(row_id)
+    if asked is None or asked.row.state is not State.AWAITING_APPROVAL:
+        return asked.row.state if asked else None
+    for person in _PEOPLE:
+        until_ = pump.app.clock.now() + timedelta(hours=1)
+        asked = approve(pump.app, asked, Yes(person, asked.row.plan.fingerprint, "right", until_))
+    pump.run()
+    ended = pump.app.records.get(row_id)
+    return ended.row.state if ended else None
 
 
 def _row(target: str) -> str:

@@ -238,7 +238,11 @@ def test_what_a_workspace_needs_is_not_undone() -> None:
         undo_of(world, stored_of(world), _wish(world))
 
     assert caught.value.reason == "WouldBreakAWorkspace"
-    assert (len(world.records.rows), world.grants.may(DATABRICKS)) == (1, THREE)
+    assert not [it for it in world.records.rows.values() if it.row.is_wished]
+    assert (world.grants.may(DATABRICKS), {it.row.control for it in world.records.rows.values()}) == (
+        THREE,
+        {"KV-ACCESS", "KV-LOGS"},
+    )
 
 
 def test_what_a_workspace_has_come_to_need_is_not_undone_by_an_older_yes() -> None:

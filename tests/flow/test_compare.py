@@ -119,10 +119,10 @@ def test_what_ends_to_be_compliant_by_itself_is_looked_at_when_it_does(settled: 
 def test_a_vault_whose_keys_we_may_not_list_is_said_to_be_so(settled: World) -> None:
     """Counted, looked at once, and never taken for empty."""
 
-    def refuse(vault: ResourceId) -> list[Any]:
+    def refuse(vault: ResourceId, **_: bool) -> list[Any]:
         raise Denied("AuthorizationFailed", f"no listing of {vault}")
 
-    settled.arm.listed = refuse  # type: ignore[method-assign]
+    settled.vaults.keys = refuse  # type: ignore[method-assign]
     shares = [survey(settled) for _ in range(2)]
 
     assert [(it.progress, it.hidden, it.looked) for it in shares] == [(Progress.DONE, 1, 1), (Progress.DONE, 1, 0)]
@@ -135,9 +135,9 @@ def test_a_throttled_share_goes_on_where_it_was(settled: World, monkeypatch: pyt
         body = vault_body(f"kv-{number:02}", tags=TAGS, enablePurgeProtection=True)
         settled.arm.put(body | {"id": vault_id(f"kv-{number:02}")})
     survey(settled)
-    listed, done, calls = settled.arm.listed, list[str](), 0
+    listed, done, calls = settled.vaults.keys, list[str](), 0
 
-    def busy(vault: ResourceId) -> Any:
+    def busy(vault: ResourceId, **_: bool) -> Any:
         nonlocal calls
         calls += 1
         if calls % 2 == 0:
@@ -145,7 +145,7 @@ def test_a_throttled_share_goes_on_where_it_was(settled: World, monkeypatch: pyt
         done.append(vault.name)
         return listed(vault)
 
-    settled.arm.listed = busy  # type: ignore[method-assign]
+    settled.vaults.keys = busy  # type: ignore[method-assign]
     share = survey(settled)
 
     assert (share.progress, share.hidden) == (Progress.DONE, 0)
@@ -155,10 +155,10 @@ def test_a_throttled_share_goes_on_where_it_was(settled: World, monkeypatch: pyt
 def test_a_share_that_comes_no_further_is_unread_in_the_end(settled: World) -> None:
     """Nine times the same vault: named with what Azure said, and nothing closed."""
 
-    def busy(vault: ResourceId) -> Any:
+    def busy(vault: ResourceId, **_: bool) -> Any:
         raise Temporary("TooManyRequests", f"{vault.name} is busy")
 
-    settled.arm.listed = busy  # type: ignore[method-assign]
+    settled.vaults.keys = busy  # type: ignore[method-assign]
     share = survey(settled)
 
     assert (share.subscription, share.progress) == (SUBSCRIPTION, Progress.UNREAD)

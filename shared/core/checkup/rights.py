@@ -15,18 +15,21 @@ READS = frozenset({
     "Microsoft.Authorization/denyAssignments/read", "Microsoft.Authorization/locks/read",
     "Microsoft.Authorization/roleAssignmentScheduleInstances/read", "Microsoft.Authorization/roleAssignments/read",
     "Microsoft.Authorization/roleDefinitions/read", "Microsoft.Databricks/locations/operationstatuses/read",
-    "Microsoft.Databricks/workspaces/read", "Microsoft.Insights/eventtypes/values/read",
+    "Microsoft.Databricks/workspaces/read", "Microsoft.Insights/diagnosticSettings/read",
+    "Microsoft.Insights/eventtypes/values/read",
     "Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/versions/read",
     "Microsoft.KeyVault/vaults/read", "Microsoft.ManagedIdentity/userAssignedIdentities/read",
     "Microsoft.Resources/subscriptions/read",
 })  # fmt: skip
 WRITES = frozenset({
-    "Microsoft.Databricks/workspaces/write", "Microsoft.KeyVault/vaults/accessPolicies/write",
-    "Microsoft.KeyVault/vaults/keys/write", "Microsoft.KeyVault/vaults/write",
+    "Microsoft.Databricks/workspaces/write", "Microsoft.Insights/diagnosticSettings/write",
+    "Microsoft.KeyVault/vaults/accessPolicies/write", "Microsoft.KeyVault/vaults/keys/write",
+    "Microsoft.KeyVault/vaults/write",
 })  # fmt: skip
 GRANTS = frozenset({"Microsoft.Authorization/roleAssignments/delete", "Microsoft.Authorization/roleAssignments/write"})
 LINKED = frozenset({
     "Microsoft.Databricks/accessConnectors/read", "Microsoft.Network/virtualNetworks/subnets/join/action",
+    "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
 })  # fmt: skip
 # SHA-256 of infra/roles/grants.condition without spaces, in lower case, with `{azure_databricks}` left as it is.
 CONDITION = "e5d0a4a19958368c5059a05f78187879d83e183326039f656f879d5f240127a1"

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.core.facts.access import Assignment, Hindrances, Roles
+from shared.core.facts.contents import Contents
 from shared.core.facts.key import Key
+from shared.core.facts.logs import LogSetting
 from shared.core.facts.vault import Vault
 from shared.core.facts.workspace import Workspace
 from shared.core.ids import ResourceId
@@ -34,8 +36,8 @@ class Snapshot:
     could live, each as a snapshot of its own, with `keys` by name or `name/version`, and in `newest` the newest version of each
     key in use, by name, where a control wants it. A host that nobody could find is Absent.
 
-    None means that nobody has asked: `roles` of a vault with access policies and `hindrances` are read only where they
-    decide something. `is_complete`: every subscription that could hold a dependant was searched (the sweep asks).
+    None means that nobody has asked: `roles` of a vault with access policies, `hindrances`, `contents` and `logging` are
+    read only where they decide something. `is_complete`: every subscription that could hold a dependant was searched (the sweep asks).
     """
 
     target: ResourceId
@@ -49,6 +51,8 @@ class Snapshot:
     vaults: Mapping[str, Snapshot | Absent | Unreadable] = field(default_factory=dict)
     keys: Mapping[str, Key | Absent | Unreadable] = field(default_factory=dict)
     newest: Mapping[str, Key | Absent | Unreadable] = field(default_factory=dict)
+    contents: Contents | Unreadable | None = None
+    logging: tuple[LogSetting, ...] | Unreadable | None = None
 
     @property
     def assignments(self) -> tuple[Assignment, ...]:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.core.errors import BadInput
-from shared.core.moves import grant, key, vault, workspace
+from shared.core.moves import grant, key, logs, vault, workspace
 from shared.core.steps import Request, Step
 
 _REQUESTS = {
     vault.PROTECT: vault.protect_request,
     key.CREATE: key.create_request,
+    logs.SEND: logs.send_request,
     grant.POLICY_SET: grant.set_policy_request,
     grant.POLICY_REMOVE: grant.remove_policy_request,
     grant.ROLE_ASSIGN: grant.assign_role_request,

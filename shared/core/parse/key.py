@@ -1,7 +1,6 @@
 """A key's ARM body -> Key. Shapes and their oddities: AZURE 2.3; times are seconds since 1970, addresses carry a port."""
 
 import re
-from datetime import UTC, datetime
 
 from shared.core.errors import BadInput
 from shared.core.facts.key import Key
@@ -21,7 +20,7 @@ def key(body: object, versions: int = 0) -> Key:
     if address is None:
         raise BadInput("BadArmAnswer", "a key came without keyUriWithVersion")
     attributes, policy = wire.obj(properties, "attributes"), wire.obj(properties, "rotationPolicy")
-    expires = _moment(attributes, "exp")
+    expires = wire.moment(attributes, "exp")
     return Key(
         name=address["name"],
         version=address["version"],
@@ -29,8 +28,8 @@ def key(body: object, versions: int = 0) -> Key:
         size=wire.whole(properties, "keySize") or 0,
         operations=frozenset(word.lower() for word in wire.words(properties, "keyOps")),
         enabled=wire.flag(attributes, "enabled") is not False,
-        created=_moment(attributes, "created"),
-        not_before=_moment(attributes, "nbf"),
+        created=wire.moment(attributes, "created"),
+        not_before=wire.moment(attributes, "nbf"),
         expires=expires,
         versions=versions,
         has_policy=bool(wire.rows(policy, "lifetimeActions")),
@@ -50,13 +49,3 @@ def _rotates(policy: Json, *, ends: bool) -> bool:
         if is_due and wire.text(wire.obj(it, "action"), "type").lower() == "rotate":
             return True
     return False
-
-
-def _moment(attributes: Json, field: str) -> datetime | None:
-    seconds = wire.whole(attributes, field)
-    if seconds is None:
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise BadInput("BadArmAnswer", f"{field} is no time: {seconds}") from None

@@ -1,6 +1,7 @@
 """Typed reading of wire JSON: a wrong type is BadInput that names the field, a missing one is the default."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -71,6 +72,17 @@ def whole(source: Json, field: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise _wrong(field, value, "a whole number")
     return value
+
+
+def moment(source: Json, field: str) -> datetime | None:
+    """Return a time that is given as seconds since 1970, in UTC; None where it is missing."""
+    seconds = whole(source, field)
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise BadInput("BadArmAnswer", f"{field} is no time: {seconds}") from None
 
 
 def tags(source: Json) -> Mapping[str, str]:

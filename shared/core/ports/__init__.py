@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from shared.core.choices import Choices
 from shared.core.control import Remediator
 from shared.core.ports.answers import Answers, Claim, Kept
-from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys
+from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys, Vaults
 from shared.core.ports.estate import Estate, JudgementPage
 from shared.core.ports.letters import Letters
 from shared.core.ports.records import Records
@@ -61,6 +61,7 @@ __all__ = [
     "TicketBook",
     "TicketPage",
     "Tickets",
+    "Vaults",
     "Vitals",
 ]
 
@@ -111,6 +112,11 @@ class Ports(Protocol):
     @property
     def keys(self) -> Keys:
         """Reads of keys."""
+        ...
+
+    @property
+    def vaults(self) -> Vaults:
+        """Reads of what vaults hold and where their logs go."""
         ...
 
     @property

@@ -22,12 +22,24 @@ class Keys(Protocol):
         """Return the raw body of a key at a version, the newest where none is named; None where there is none."""
         ...
 
-    def listed(self, vault: ResourceId) -> Iterable[Mapping[str, Any]]:
-        """Return the raw bodies of the keys of a vault as its list shows them. Gives way to others while Azure is busy."""
-        ...
-
     def versions(self, vault: ResourceId, name: str) -> int:
         """Return how many versions a key has."""
+        ...
+
+
+class Vaults(Protocol):
+    """What a vault holds and where its logs go, under the reader identity. Each raises Temporary, Denied or BadInput."""
+
+    def keys(self, vault: ResourceId, *, gives_way: bool = False) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of all keys, short as lists have them. `gives_way`: to others, while Azure is busy."""
+        ...
+
+    def secrets(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of the first secrets, without their values."""
+        ...
+
+    def settings(self, vault: ResourceId) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of its diagnostic settings."""
         ...
 
 

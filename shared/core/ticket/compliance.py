@@ -34,6 +34,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),  # speaks of the model, not of who holds what
         Rule("NIST SP 800-53 R5.1.1", "AC-2(1), AC-3(7)", supports=True),
     ),
+    "KV-LOGS": (
+        Rule("CIS Microsoft Azure Foundations 3.0", "6.1.4"),
+        Rule("Microsoft cloud security benchmark v1", "LT-3"),
+        Rule("NIST SP 800-53 R5", "AU-12"),
+        Rule("PCI DSS 4.0.1", "10.2.1", supports=True),
+    ),
     "DBX-CMK": (
         Rule("CIS Microsoft Azure Foundations 6.0", "2.1.8"),
         Rule("CIS Microsoft Azure Foundations 5.0", "2.1.8"),
