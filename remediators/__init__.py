@@ -1,9 +1,18 @@
 """The explicit, ordered list of what must hold. One folder a control; they do not know each other."""
 
 from remediators.key_access import KEY_ACCESS
+from remediators.key_shared import KEY_SHARED
+from remediators.vault_dedicated import VAULT_DEDICATED
 from remediators.vault_logs import VAULT_LOGS
 from remediators.vault_recovery import VAULT_RECOVERY
 from remediators.workspace_cmk import WORKSPACE_CMK
 from shared.core.control import Remediator
 
-REMEDIATORS: tuple[Remediator, ...] = (VAULT_RECOVERY, KEY_ACCESS, VAULT_LOGS, WORKSPACE_CMK)
+REMEDIATORS: tuple[Remediator, ...] = (
+    VAULT_RECOVERY,
+    KEY_ACCESS,
+    VAULT_LOGS,
+    VAULT_DEDICATED,
+    KEY_SHARED,
+    WORKSPACE_CMK,
+)
