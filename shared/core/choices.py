@@ -60,6 +60,7 @@ class Choices:
     vault_tag: tuple[str, str] = ("cmk-vault", "true")
     environment_tag: str = "environment"
     owner_tag: str = "owner"
+    tenant_tag: str = "tenant"
     sandboxes: frozenset[str] = frozenset({"sandbox", "sbx", "playground"})
     kill_switch: bool = False
     freezes: tuple[Freeze, ...] = ()

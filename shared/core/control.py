@@ -50,7 +50,8 @@ class NonCompliant:
     `asks`: why a person must be asked before anything is done about it, '' where not. `stops`: what no yes outweighs,
     as a reason and a sentence: somebody must put it right first. `since`: when what is found was
     first there, as far as anybody knows; a control that takes permissions away leaves young grants alone for a while.
-    `steps`: what would put it right, where judging works that out anyway; `plan` returns them then.
+    `steps`: what would put it right, where judging works that out anyway; `plan` returns them then. `quiet`: until when
+    nobody is troubled with it, for somebody may be in the middle of a set-up; it is judged anew then.
     """
 
     finding: Finding
@@ -59,6 +60,7 @@ class NonCompliant:
     since: datetime | None = None
     steps: tuple[Step, ...] = ()
     stops: Finding | None = None
+    quiet: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Decision:
 class Case:
     """Everything the decision may depend on. `remedied` are the times this target was put right before.
 
-    `stops` is what must be put right before anything is done. `owner` is what the target's owner tag says: shown to people, never believed. `exempted` says why and until when a
+    `stops` is what must be put right before anything is done. `quiet` is until when nobody is troubled. `owner` is what the target's owner tag says: shown to people, never believed. `exempted` says why and until when a
     person has said "not here". Of a control that takes permissions away: `asks` and `since` are the verdict's, `told`
     is when the owner was given notice of this plan, `locks` stand on the vault or above, `breaks` would stop working.
     """
@@ -66,6 +66,7 @@ class Case:
     told: datetime | None = None
     locks: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
+    quiet: datetime | None = None
 
 
 def decide(case: Case, choices: Choices, now: datetime, counted: Rail | None = None) -> Decision:
@@ -74,7 +75,7 @@ def decide(case: Case, choices: Choices, now: datetime, counted: Rail | None = N
 
 
 def _rows(case: Case, choices: Choices, now: datetime, counted: Rail | None) -> Iterator[Decision]:
-    yield from _stopped(case, choices)
+    yield from _stopped(case, choices, now)
     yield from _asked(case, choices, now)
     if sum(time > now - timedelta(days=1) for time in case.remedied) >= OFTEN - 1:
         yield Decision(
@@ -90,12 +91,15 @@ def _rows(case: Case, choices: Choices, now: datetime, counted: Rail | None) -> 
     yield Decision(Kind.AUTO, "SafeInAutoScope", "the target lies inside CMK_AUTO_SCOPE and no guard rail has tripped")
 
 
-def _stopped(case: Case, choices: Choices) -> Iterator[Decision]:
+def _stopped(case: Case, choices: Choices, now: datetime) -> Iterator[Decision]:
     """Where nothing is written, or cannot be."""
     if case.exempted:
         yield Decision(Kind.SUPPRESSED, "Exempted", case.exempted)
     if choices.mode_of(case.control) is Mode.OBSERVE:
         yield Decision(Kind.OBSERVE, "ModeIsObserve", f"the mode of {case.control} is observe: nothing is written")
+    if case.quiet and case.quiet > now:
+        said = f"what was found is young: somebody may be in the middle of a set-up; people are told at {case.quiet:%Y-%m-%d %H:%M} UTC"
+        yield Decision(Kind.OBSERVE, "FindingIsYoung", said, case.quiet)
     if case.stops:
         yield Decision(Kind.TICKET, case.stops.reason, case.stops.message)
     if not case.plan.steps:

@@ -122,6 +122,7 @@ def case_of(
         takes_away=takes_away,
         asks=verdict.asks if isinstance(verdict, NonCompliant) else "",
         stops=verdict.stops if isinstance(verdict, NonCompliant) else None,
+        quiet=verdict.quiet if isinstance(verdict, NonCompliant) else None,
         since=verdict.since if isinstance(verdict, NonCompliant) else None,
         told=row.noticed if row and is_same else None,
         locks=_locks(snapshot, plan.steps) if takes_away else (),

@@ -32,6 +32,7 @@ from shared.flow.carry import send
 from shared.flow.messages import APPLY, Apply
 from shared.flow.work import Work, wait
 
+_MOST_DRAWN = 200  # names of keys of ours that a vault is known to hold; those in use are known by that
 _LONGEST_PART = 40  # characters of a workspace's name in the name of its key
 
 
@@ -135,7 +136,13 @@ def _draw(work: Work, step: Step, memory: Memory) -> Memory:
     name = Drawn(layer, vault.key, f"cmk-{part}-{secrets.token_hex(10)}", ports.clock.now())
     lesson = partial(_instead, name=drawn(memory, vault, layer), by=(name,))
     ports.records.remember(target, lesson)
+    ports.records.remember(vault, partial(_made_here, name=name))
     return lesson(memory)
+
+
+def _made_here(memory: Memory, name: Drawn) -> Memory:
+    """Return the memory of a vault with the name of a key of ours, so that a look at the vault knows it for one."""
+    return replace(memory, drawn=(*memory.drawn, name)[-_MOST_DRAWN:])
 
 
 def _ask(work: Work, step: Step) -> None:

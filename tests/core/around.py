@@ -5,14 +5,14 @@ A case holds `workspace`, `hindrances` and `vaults`. A vault stands under its ho
 has. What is not there is "absent", what may not be read "unreadable".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core import ids, parse, words
 from shared.core.choices import Choices, Mode, VaultScope
-from shared.core.control import Drawn, Memory, Nomination, Once, Picked
+from shared.core.control import Drawn, Memory, Named, Nomination, Once, Picked
 from shared.core.facts import Absent, Contents, Hindrances, Key, LogSetting, Roles, Snapshot, Unreadable, Workspace
 from tests.fakes import vault_id, workspace_id
 
@@ -89,12 +89,16 @@ def logging(case: Any) -> tuple[LogSetting, ...] | Unreadable | None:
     return parse.log_settings(case)
 
 
+def _nomination(workspace: str, environment: str, layers: Sequence[Sequence[str]] = ()) -> Nomination:
+    return Nomination(workspace, environment, tuple(Named(*it) for it in layers))
+
+
 def memory(case: Mapping[str, Any]) -> Memory:
     """Return what our records know."""
     said = case.get("memory", {})
     picked, restart = said.get("picked"), said.get("restart")
     return Memory(
-        nominations=tuple(Nomination(*it) for it in said.get("nominations", [])),
+        nominations=tuple(_nomination(*it) for it in said.get("nominations", [])),
         was_cmk_vault=said.get("was_cmk_vault", False),
         environments=tuple(said.get("environments", [])),
         identities=tuple(Once(*it) for it in said.get("identities", [])),

@@ -117,6 +117,7 @@ def test_case(path: Path) -> None:
         "reason": verdict.finding.reason,
         "message": verdict.finding.message,
         "asks": verdict.asks if isinstance(verdict, NonCompliant) else "",
+        "quiet": verdict.quiet.isoformat() if isinstance(verdict, NonCompliant) and verdict.quiet else None,
         "stops": {"reason": stops.reason, "message": stops.message} if stops else None,
         "evidence": {name: said.get(name) for name in case.get("evidence", {})},
         "steps": [_step(it, wanted[place] if place < len(wanted) else "") for place, it in enumerate(steps)],
@@ -124,7 +125,9 @@ def test_case(path: Path) -> None:
         "preflight": {it["check"]: it["result"] for it in said.get("preflight", ())},
         "subjects": {it.subject: f"{type(it).__name__} {it.finding.reason}" for it in others},
     }
-    wants = {"asks": "", "stops": None, "evidence": {}} | {name: case[name] for name in got if name in case}
+    wants = {"asks": "", "quiet": None, "stops": None, "evidence": {}} | {
+        name: case[name] for name in got if name in case
+    }
     assert {name: got[name] for name in wants} == wants
 
 

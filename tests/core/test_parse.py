@@ -163,3 +163,22 @@ def test_a_key_is_read() -> None:
     assert (found.name, found.version, found.kind, found.size, found.versions) == ("k", "1" * 32, "RSA", 3072, 2)
     assert found.operations == {"wrapkey", "unwrapkey"}
     assert (found.created, found.enabled, found.expires) == (NOON, True, None)
+
+
+@given(st.lists(st.fixed_dictionaries({}, optional={"name": ANY, "properties": ANY})))
+def test_no_list_below_a_vault_crashes(rows: list[dict[str, Any]]) -> None:
+    """Whatever stands in the lists of keys, secrets and diagnostic settings: facts, or BadInput."""
+    for read in (lambda: parse.contents(rows, rows), lambda: parse.log_settings(rows)):
+        try:
+            read()
+        except BadInput as error:
+            assert error.reason == "BadArmAnswer"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "<b>", "../k", "x" * 128, "k\n"])
+def test_what_is_no_name_of_a_key_makes_the_whole_list_unknown(name: str) -> None:
+    """Leaving it out would be taking it for nothing."""
+    with pytest.raises(BadInput):
+        parse.contents([{"name": "k"}, {"name": name}], [])
+    with pytest.raises(BadInput):
+        parse.contents([], [{"name": name}])

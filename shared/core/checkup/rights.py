@@ -18,7 +18,8 @@ READS = frozenset({
     "Microsoft.Databricks/workspaces/read", "Microsoft.Insights/diagnosticSettings/read",
     "Microsoft.Insights/eventtypes/values/read",
     "Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/versions/read",
-    "Microsoft.KeyVault/vaults/read", "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+    "Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/vaults/secrets/read",
+    "Microsoft.ManagedIdentity/userAssignedIdentities/read",
     "Microsoft.Resources/subscriptions/read",
 })  # fmt: skip
 WRITES = frozenset({

@@ -40,6 +40,15 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule("NIST SP 800-53 R5", "AU-12"),
         Rule("PCI DSS 4.0.1", "10.2.1", supports=True),
     ),
+    # No framework speaks of what else lies in a vault, or of whose keys are whose; these give the reason.
+    "KV-DEDICATED": (
+        Rule("Microsoft cloud security benchmark v1", "DP-8", supports=True),
+        Rule("NIST SP 800-53 R5", "AC-6", supports=True),
+    ),
+    "KEY-SHARED": (
+        Rule("NIST SP 800-53 R5", "SC-12", supports=True),
+        Rule("PCI DSS 4.0.1", "3.6.1", supports=True),
+    ),
     "DBX-CMK": (
         Rule("CIS Microsoft Azure Foundations 6.0", "2.1.8"),
         Rule("CIS Microsoft Azure Foundations 5.0", "2.1.8"),

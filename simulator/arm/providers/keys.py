@@ -9,7 +9,7 @@ from simulator.arm.dataplane import operations, rotation, texts
 from simulator.arm.dataplane.shapes import level
 from simulator.arm.providers.pages import page
 from simulator.arm.providers.shape import Call, Kind
-from simulator.arm.router import segments
+from simulator.arm.router import fold, segments
 
 LISTED = ("attributes", "keyUri", "keyUriWithVersion")
 
@@ -64,10 +64,26 @@ def list_versions(call: Call) -> Answer:
     return page(call, [_short(shown(each, vault), LISTED) for each in call.sim.keys.versions(key["id"])])
 
 
-def list_nothing(call: Call) -> Answer:
-    """GET of a collection that is always empty here: secrets, for clients that look."""
-    _vault(call)
-    return page(call, [])
+def list_secrets(call: Call) -> Answer:
+    """GET of the secrets that were seeded, for clients that look. Never a value: ARM shows none ([SDK keyvault] Secrets_List)."""
+    vault = _vault(call)
+    start = f"{fold(str(vault['id']))}/secrets/"
+    found = call.sim.world.ids("microsoft.keyvault/vaults/secrets", call.target.subscription, start)
+    return page(call, [_secret(body, vault) for each in found if (body := call.sim.world.get(each))])
+
+
+def _secret(body: Json, vault: Json) -> Json:
+    """A secret as a list has it: its address and its times."""
+    held = body.get("properties") or {}
+    shown_of_it = {name: held[name] for name in ("attributes", "contentType") if name in held}
+    where = f"https://{vault['name']}.vault.azure.net/secrets/{body['name']}"
+    return {
+        "id": body["id"],
+        "name": body["name"],
+        "type": "Microsoft.KeyVault/vaults/secrets",
+        "location": vault.get("location"),
+        "properties": {**shown_of_it, "secretUri": where},
+    }
 
 
 def shown(body: Json, vault: Json) -> Json:
@@ -104,5 +120,5 @@ def _vault(call: Call) -> Json:
 KINDS = (
     Kind("Microsoft.KeyVault/vaults/keys", item={"GET": read, "PUT": create}, collection={"GET": list_keys}),
     Kind("Microsoft.KeyVault/vaults/keys/versions", item={"GET": read}, collection={"GET": list_versions}),
-    Kind("Microsoft.KeyVault/vaults/secrets", collection={"GET": list_nothing}),
+    Kind("Microsoft.KeyVault/vaults/secrets", collection={"GET": list_secrets}),
 )
