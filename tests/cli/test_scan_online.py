@@ -24,11 +24,16 @@ def test_the_estate_is_judged_as_the_app_would(desk: Desk) -> None:
         ("kv-open", "KV-RECOVERY", ""): "NonCompliant PurgeProtectionIsOff",
         ("kv-broad", "KV-ACCESS", databricks): "NonCompliant KeyPermissionsTooBroad",
         ("dbw-bare", "DBX-CMK", ""): "NonCompliant PlatformKey",
+        ("dbw-bare", "DBX-TAGS", ""): "NonCompliant TagMissing",
+        ("dbw-kv-broad", "DBX-TAGS", ""): "NonCompliant TagMissing",
+        ("dbw-kv-sound", "DBX-TAGS", ""): "NonCompliant TagMissing",
+        ("dbw-kv-broad", "KEY-ROTATION", "managedServices"): "NonCompliant NoRotationPolicy",
+        ("dbw-kv-sound", "KEY-ROTATION", "managedServices"): "NonCompliant NoRotationPolicy",
     }
     assert found["kv-sound", "KV-RECOVERY", ""] == "Compliant Recoverable"
     assert found["dbw-kv-sound", "DBX-CMK", "managedServices"] == "Compliant OnCustomerKey"
     assert found["kv-plain", "KV-RECOVERY", ""] == "NotApplicable NotACmkVault"
-    assert whole["counts"]["findings"] == {"critical": 1, "high": 2, "medium": 0, "low": 0}
+    assert whole["counts"]["findings"] == {"critical": 1, "high": 2, "medium": 2, "low": 3}
     assert (code, whole["counts"]["targets"], whole["unread"]) == (3, 7, [])
     assert "looked at 7 of 7" in said
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.core.moves import grant, key, workspace
 from shared.core.refs import DISKS, key_name, key_version
-from shared.core.render import hints
+from shared.core.render import az_rotate, az_rotation_policy, hints
 from shared.core.steps import Step
 from tests.fakes import vault_id, workspace_id
 
@@ -107,6 +107,33 @@ def test_templates_keep_a_layer_on_its_key(layer: str) -> None:
             ),
         }[layer]
     ]
+
+
+@pytest.mark.parametrize("layer", ["managedServices", "managedDisk", "dbfsRoot"])
+def test_a_newer_version_by_hand_changes_nothing_else(layer: str) -> None:
+    """The same words as for a first key; whether disks follow their key is left as its owner has it."""
+    after = {"layer": layer, "vault": "https://kv/", "key": "k", "version": "2"}
+    found = hints([_step(workspace.REPOINT, after)])
+    whole = "".join([*found["az"], *found["terraform"], *found["bicep"]]).lower()
+
+    assert [len(lines) for lines in found.values()] == [1, 1, 1]
+    assert "2" in _az(_step(workspace.REPOINT, after))
+    assert "rotation" not in whole
+
+
+def test_the_commands_for_a_key_are_words_of_the_shell() -> None:
+    """A policy is one word, and JSON; it rotates and sets no end."""
+    words = shlex.split(az_rotation_policy("kv", "k; reboot", 335))
+
+    assert shlex.split(az_rotate("kv", "$(reboot)")) == [
+        "az", "keyvault", "key", "rotate", "--vault-name", "kv", "--name", "$(reboot)"
+    ]  # fmt: skip
+    assert words[:8] == ["az", "keyvault", "key", "rotation-policy", "update", "--vault-name", "kv", "--name"]
+    assert words[8] == "k; reboot"
+    assert json.loads(words[10]) == {
+        "lifetimeActions": [{"trigger": {"timeAfterCreate": "P335D"}, "action": {"type": "Rotate"}}],
+        "attributes": {},
+    }
 
 
 def test_a_step_of_a_person_has_no_command() -> None:

@@ -78,8 +78,8 @@ def _workspace(azure: Client) -> tuple[Plain, str]:
         row = azure.row(vault, "KV-ACCESS", databricks)
         return row is not None and row["state"] == "resolved"
 
-    until(narrowed, "the vault is known, and who uses it")
-    until(lambda: _is_quiet(at), "an end of the looks that its own events ask for", 60)
+    until(narrowed, "the vault is known, and who uses it", 90)
+    until(lambda: _is_quiet(at), "an end of the looks that its own events ask for", 90)
     return at, version
 
 
@@ -111,7 +111,7 @@ def test_a_new_version_is_taken_into_use_after_its_grace_and_a_yes(azure: Client
     assert _asked(at, "observed", "awaiting_approval") is None
 
     new, made = _rotate(azure, at.vault, "k")
-    row = until(lambda: _asked(at, "awaiting_approval"), "a question", 60)
+    row = until(lambda: _asked(at, "awaiting_approval"), "a question", 90)
 
     assert datetime.fromisoformat(row["opened"]) >= made + GRACE
     assert row["finding"]["reason"] == "OlderVersion"
@@ -122,7 +122,7 @@ def test_a_new_version_is_taken_into_use_after_its_grace_and_a_yes(azure: Client
     assert {(it["subject"], it["function"]) for it in told} == {("k", "on_key_event")}
 
     agree(at, row)
-    done = until(lambda: _asked(at, "resolved", "failed"), "the end", 60)
+    done = until(lambda: _asked(at, "resolved", "failed"), "the end", 90)
 
     assert (done["state"], done["verdict"], _version(at), len(at.puts())) == ("resolved", "Compliant", new, 1)
     unchanged(before, at.body())
