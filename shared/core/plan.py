@@ -46,13 +46,21 @@ class Rail:
     message: str
 
 
-def standing_rail(target: ResourceId, choices: Choices, now: datetime) -> Rail | None:
-    """Check the rails that a person sets: they hold for what is decided and, again, for what is about to be written."""
+def rail_of_all(choices: Choices, now: datetime) -> Rail | None:
+    """Check the rails that a person sets for everything at once."""
     if choices.kill_switch:
         return Rail("KillSwitch", "the kill switch is on (CMK_KILL_SWITCH): nothing is written by itself")
     for freeze in choices.freezes:
         if now in freeze:
             return Rail("ChangeFreeze", f"a change freeze is on until {freeze.ends:%Y-%m-%d %H:%M} UTC (CMK_FREEZE)")
+    return None
+
+
+def standing_rail(target: ResourceId, choices: Choices, now: datetime) -> Rail | None:
+    """Check the rails that a person sets: they hold for what is decided and, again, for what is about to be written."""
+    rail = rail_of_all(choices, now)
+    if rail:
+        return rail
     if target.subscription.lower() in choices.paused:
         return Rail("SubscriptionPaused", f"subscription {target.subscription} is paused (CMK_PAUSED)")
     return None

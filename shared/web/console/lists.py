@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from shared.core import chain
 from shared.core.errors import BadInput, RemediationError
+from shared.core.plan import rail_of_all
 from shared.core.ports import Ports, SummaryPage
 from shared.core.question import ends
 from shared.core.record import State
@@ -138,11 +139,8 @@ class Lists:
 
     def _rail(self, now: datetime) -> str:
         """Say what keeps everything from happening by itself; '' where nothing does."""
-        choices = self.ports.choices
-        frozen = next((it for it in choices.freezes if now in it), None)
-        if choices.kill_switch:
-            return "The kill switch is on: nothing is written by itself."
-        return f"A change freeze is on until {frozen.ends:%Y-%m-%d %H:%M} UTC: nothing is written." if frozen else ""
+        rail = rail_of_all(self.ports.choices, now)
+        return f"{rail.message[:1].upper()}{rail.message[1:]}." if rail else ""
 
     def _every(self, wanted: Wanted) -> Iterator[Summary]:
         cursor, left = "", _MOST_EXPORTED
