@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.commands import az_rotate, az_rotation_policy
 from shared.core.moves import grant, key, workspace
 from shared.core.refs import DISKS, key_name, key_version
-from shared.core.render import az_rotate, az_rotation_policy, hints
+from shared.core.render import hints
 from shared.core.steps import Step
 from tests.fakes import vault_id, workspace_id
 
