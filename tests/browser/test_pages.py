@@ -116,7 +116,7 @@ def test_a_sheet_and_a_proof_can_be_taken_away(visit: Visit, there: Scene) -> No
 def test_several_are_rejected_without_javascript(visit: Visit, there: Scene) -> None:
     """Ticked, one reason, and the page says what became of each."""
     page = visit(f"/?q={there.hostile['target'].rsplit('/', 1)[1]}", "Amit Approver", java_script_enabled=False)
-    page.get_by_role("checkbox").check()
+    page.get_by_role("row").filter(has_text="KV-RECOVERY").get_by_role("checkbox").check()
     page.get_by_label("Why", exact=True).fill("a sandbox may lose its keys")
     page.get_by_role("button", name="Reject").click()
 
