@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.client import Client
 from simulator.used_vault import UsedVault
+from tests.vaults import LOGS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = [sys.executable, "-m", "cli.scan"]
@@ -61,6 +62,8 @@ class Desk:
             self._bare("dbw-bare", {"data-sensitivity": "restricted"}),
             _key(f"{sound.id}/keys/k"),
             _key(f"{used.id}/keys/k"),
+            _logged(sound.id),
+            _logged(used.id),
         ]
         self.azure.manage("POST", "/seed", {"resources": bodies})
 
@@ -114,4 +117,15 @@ def _key(path: str) -> dict[str, Any]:
         "type": "Microsoft.KeyVault/vaults/keys",
         "location": "westeurope",
         "properties": own,
+    }
+
+
+def _logged(vault: str) -> dict[str, Any]:
+    """Return a diagnostic setting that sends the audit log of a vault to a workspace."""
+    logs = [{"category": None, "categoryGroup": "allLogs", "enabled": True}]
+    return {
+        "id": f"{vault}/providers/Microsoft.Insights/diagnosticSettings/to-soc",
+        "name": "to-soc",
+        "type": "Microsoft.Insights/diagnosticSettings",
+        "properties": {"workspaceId": LOGS, "logs": logs, "metrics": []},
     }

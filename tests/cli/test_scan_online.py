@@ -22,6 +22,7 @@ def test_the_estate_is_judged_as_the_app_would(desk: Desk) -> None:
 
     assert {name: text for name, text in found.items() if text.startswith("NonCompliant")} == {
         ("kv-open", "KV-RECOVERY", ""): "NonCompliant PurgeProtectionIsOff",
+        ("kv-open", "KV-LOGS", ""): "NonCompliant AuditLogIsOff",
         ("kv-broad", "KV-ACCESS", databricks): "NonCompliant KeyPermissionsTooBroad",
         ("dbw-bare", "DBX-CMK", ""): "NonCompliant PlatformKey",
         ("dbw-bare", "DBX-TAGS", ""): "NonCompliant TagMissing",
@@ -32,8 +33,10 @@ def test_the_estate_is_judged_as_the_app_would(desk: Desk) -> None:
     }
     assert found["kv-sound", "KV-RECOVERY", ""] == "Compliant Recoverable"
     assert found["dbw-kv-sound", "DBX-CMK", "managedServices"] == "Compliant OnCustomerKey"
+    assert found["kv-sound", "KV-LOGS", ""] == "Compliant AuditLogIsSent"
+    assert found["kv-sound", "KV-DEDICATED", ""] == "Compliant Dedicated"
     assert found["kv-plain", "KV-RECOVERY", ""] == "NotApplicable NotACmkVault"
-    assert whole["counts"]["findings"] == {"critical": 1, "high": 2, "medium": 2, "low": 3}
+    assert whole["counts"]["findings"] == {"critical": 1, "high": 2, "medium": 3, "low": 3}
     assert (code, whole["counts"]["targets"], whole["unread"]) == (3, 7, [])
     assert "looked at 7 of 7" in said
 

@@ -68,6 +68,7 @@ def test_with_all_actions_the_journeys_pass(cloud: Client, pump: Pump) -> None:
     assert _play_access(cloud, pump) == _ALL_RIGHT
     assert _play_migration(cloud, pump) == _MIGRATED
     assert _play_logs(cloud, pump) is State.RESOLVED
+    assert _play_contents(cloud, pump) == "HoldsSecrets"
 
 
 @pytest.mark.parametrize(("name", "action"), ACTIONS)
@@ -81,6 +82,8 @@ def test_with_one_action_less_a_journey_fails(
 
     if action.startswith(_OF_LOGS):
         assert _play_logs(cloud, pump) is not State.RESOLVED
+    elif action.startswith("Microsoft.KeyVault/vaults/secrets/"):
+        assert _play_contents(cloud, pump) == "AuthorizationFailed"
     elif action.startswith(_OF_MIGRATION):
         assert _play_migration(cloud, pump) != _MIGRATED
     elif action.startswith(_OF_ACCESS):
@@ -171,6 +174,16 @@ def _play_logs(cloud: Client, pump: Pump) -> State | None:
     pump.run()
     ended = pump.app.records.get(row_id)
     return ended.row.state if ended else None
+
+
+def _play_contents(cloud: Client, pump: Pump) -> str:
+    """Look at a vault that holds a secret; return what is found, or why nothing is."""
+    vault = seed_vault(cloud, enablePurgeProtection=True)
+    cloud.manage("POST", "/seed", {"resources": [{"id": f"{vault}/secrets/token", "name": "token", "properties": {}}]})
+    pump.begin(evaluation(vault), Death(), vault)
+    pump.run()
+    stored = pump.app.records.get(remediation_id("KV-DEDICATED", ids.parse(vault).key, ""))
+    return stored.row.finding.reason if stored else ""
 
 
 def _row(target: str) -> str:

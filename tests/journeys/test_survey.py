@@ -37,6 +37,11 @@ def _share(sweep: dict[str, Any], subscription: str) -> dict[str, Any]:
     return dict(found)
 
 
+def _nothing_found(share: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the share if it found nothing: what our own write has changed is looked at again a little later."""
+    return share if (share["missed"], share["changed"], share["gone"]) == (0, 0, 0) else None
+
+
 @pytest.mark.calm
 def test_a_lost_event_is_made_up_for(azure: Client) -> None:
     """Vaults that appear without an event: judged after a sweep; in the end one finds nothing, as Resource Graph says what ARM says."""
@@ -63,12 +68,11 @@ def test_a_lost_event_is_made_up_for(azure: Client) -> None:
     azure.manage("POST", "/seed", {"resources": bodies})
     first = _share(_swept(azure), subscription)
     row = until(lambda: azure.row(paths[0]), "the record of the vault that is not protected", 60)
-    until(lambda: _share(_swept(azure), subscription)["missed"] == 0, "nothing missed any more", 60)
-    last = _share(_swept(azure), subscription)
+    last = until(lambda: _nothing_found(_share(_swept(azure), subscription)), "a sweep that finds nothing", 90)
 
     assert first["missed"] >= 3
     assert (row["control"], row["cause"]["kind"]) == ("KV-RECOVERY", "sweep")
-    assert (last["progress"], last["missed"], last["changed"], last["gone"]) == ("done", 0, 0, 0)
+    assert last["progress"] == "done"
     assert last["listed"] >= 3
 
 
