@@ -34,7 +34,7 @@ def rendered(report: Report, form: Form, *, color: bool) -> str:
         width = shutil.get_terminal_size((_WIDE, 25)).columns
         return table_text(report, width=width, color=color and Console().color_system is not None)
     if form is Form.HTML:
-        from cli.scan.page import html_text  # noqa: PLC0415 - only this form needs a template engine
+        from shared.web.paper import html_text  # noqa: PLC0415 - only this form needs a template engine
 
         return html_text(report)
     texts = {

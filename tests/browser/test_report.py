@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from cli.scan.page import html_text
+from shared.web.paper import html_text
 from tests.browser.axe import axe
 from tests.core.test_report import hostile
 

@@ -161,6 +161,7 @@ def test_the_description_is_true(azure: Client) -> None:
 
 
 _PATHS = {
+    "/api/report",
     "/api/sweeps/{id}",
     "/api/remediations/{id}",
     "/api/tickets/{id}",

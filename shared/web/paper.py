@@ -11,7 +11,7 @@ from shared.core.report import Line, Report
 from shared.core.report.objects import evidence_text
 from shared.core.ticket.escape import line as visible
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent / "templates"
 _LONGEST = 4000  # characters of one text
 
 
