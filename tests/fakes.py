@@ -36,6 +36,7 @@ from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
 from tests.looks import MemoryEstate, MemorySurveys
+from tests.trails import MemoryTrails
 from tests.vitals import FakeVitals
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -211,7 +212,7 @@ def _place(cursor: str) -> int:
 
 
 @dataclass
-class MemoryRecords:
+class MemoryRecords(MemoryTrails):
     """Records in memory."""
 
     clock: FakeClock

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from shared.core import ids
 from shared.core.judgement import Judgement
+from shared.core.ports import Trail
 from shared.core.ports.standing import Standing
 from shared.core.record import Remediation, State
 
 KINDS = (ids.VAULT, ids.WORKSPACE)
+_WITH_HISTORY = 100
 _PART = 500  # rows of one answer of storage; with one more it stays below the thousand that Table Storage gives
 
 
@@ -16,6 +18,17 @@ def rows(ports: Standing, states: Sequence[State]) -> Iterator[Remediation]:
     cursor = ""
     while True:
         page = ports.records.walk(states=states, cursor=cursor, limit=_PART)
+        yield from page.items
+        cursor = page.cursor
+        if not cursor:
+            return
+
+
+def trails(ports: Standing) -> Iterator[Trail]:
+    """Yield every row with its history by id."""
+    cursor = ""
+    while True:
+        page = ports.records.trails(cursor, _WITH_HISTORY)
         yield from page.items
         cursor = page.cursor
         if not cursor:

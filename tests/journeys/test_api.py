@@ -162,6 +162,7 @@ def test_the_description_is_true(azure: Client) -> None:
 
 _PATHS = {
     "/api/report",
+    "/api/evidence",
     "/api/sweeps/{id}",
     "/api/remediations/{id}",
     "/api/tickets/{id}",

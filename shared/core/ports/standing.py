@@ -8,7 +8,7 @@ from shared.core.choices import Choices
 from shared.core.control import Remediator
 from shared.core.plan import Write
 from shared.core.ports.estate import JudgementPage
-from shared.core.ports.values import Page
+from shared.core.ports.values import Page, TrailPage
 from shared.core.record import State
 from shared.core.survey import Survey
 
@@ -18,6 +18,10 @@ class Shelves(Protocol):
 
     def walk(self, *, states: Sequence[State], cursor: str, limit: int) -> Page:
         """Return rows in these states in the order of their ids."""
+        ...
+
+    def trails(self, cursor: str, limit: int) -> TrailPage:
+        """Return rows with their histories, in the order of their ids."""
         ...
 
     def writes(self, subscription: str, since: datetime) -> tuple[Write, ...]:
