@@ -16,9 +16,9 @@ from shared.flow.suppose import suppose
 from shared.web.answers import answer
 from shared.web.openapi import Operation, Parameter
 
-_OVERALL = tuple(it for it in Mode if it is not Mode.OFF)  # as CMK_MODE takes them
+MODES = tuple(it for it in Mode if it is not Mode.OFF)  # as CMK_MODE takes them
 PARAMETERS = (
-    Parameter("mode", "as if CMK_MODE were this", {"type": "string", "enum": list(_OVERALL)}),
+    Parameter("mode", "as if CMK_MODE were this", {"type": "string", "enum": list(MODES)}),
     Parameter("modes", "as if CMK_MODE_<CONTROL> were these, between commas: KV-ACCESS=auto,DBX-CMK=observe"),
     Parameter("auto_scope", "as if CMK_AUTO_SCOPE were this, as in the setting; empty: nowhere"),
 )
@@ -32,10 +32,6 @@ class SupposeApi:
 
     def what_if(self, request: Request) -> Response:
         """Say what would become of every finding on record if the settings were others, writing nothing."""
-        unknown = set(request.query_params) - {it.name for it in PARAMETERS}
-        if unknown:
-            names = ", ".join(it.name for it in PARAMETERS)
-            raise BadInput("UnknownParameter", f"{min(unknown)[:40]!r} is no parameter; there are {names}")
         return answer(suppose(self.ports, variation(request.query_params, self.ports.remediators)))
 
 
@@ -46,11 +42,15 @@ def operations(ports: Standing) -> Sequence[Operation]:
 
 def variation(query: Mapping[str, str], remediators: Sequence[Remediator]) -> Variation:
     """Read which settings are supposed. Raises BadInput that says what would be right."""
+    unknown = set(query) - {it.name for it in PARAMETERS}
+    if unknown:
+        names = ", ".join(it.name for it in PARAMETERS)
+        raise BadInput("UnknownParameter", f"{min(unknown)[:40]!r} is no parameter; there are {names}")
     controls = [it.control.id for it in remediators]
     scope = query.get("auto_scope")
     try:
         return Variation(
-            mode=_one_of(query["mode"], _OVERALL) if "mode" in query else None,
+            mode=_one_of(query["mode"], MODES) if "mode" in query else None,
             modes=dict(_mode(it, controls) for it in words.names(query.get("modes", ""))),
             auto_scope=None if scope is None else words.scopes(scope),
         )
