@@ -44,6 +44,7 @@ class Answer:
     body: Any
     status: int
     headers: Mapping[str, str]
+    content: bytes = b""  # as it came
 
     @property
     def etag(self) -> str:
@@ -86,6 +87,12 @@ class AppClient:
             if not cursor:
                 return
 
+    def file(self, path: str, **query: str) -> bytes:
+        """Read a file. Raises Unreachable for what the app has not handed out as one."""
+        return self._asked(
+            "GET", path, {name: value for name, value in query.items() if value}, None, {}, is_file=True
+        ).content
+
     def raw(self, method: str, path: str, headers: Mapping[str, str], *, bearer: bool) -> Answer:
         """Send exactly these headers, once; return the answer whatever its status. Raises Unreachable."""
         named = {**headers, **({"Authorization": f"Bearer {self.bearer()}"} if bearer else {})}
@@ -96,7 +103,10 @@ class AppClient:
         self._bearer = self._bearer or self.token()
         return self._bearer
 
-    def _asked(self, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]) -> Answer:
+    def _asked(
+        self, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str], *,
+        is_file: bool = False,
+    ) -> Answer:  # fmt: skip
         named = {"Authorization": f"Bearer {self.bearer()}", **headers}
         for number in range(1, _TRIES + 1):
             try:
@@ -107,7 +117,7 @@ class AppClient:
                 time.sleep(number)
                 continue
             if answer.status not in _AGAIN or number == _TRIES:
-                return _checked(answer, self.url)
+                return _checked(answer, self.url, is_file=is_file)
             time.sleep(_wait(answer, number))
         raise AssertionError  # the last try returns or raises
 
@@ -127,7 +137,7 @@ class AppClient:
             why, passes = _why(error)
             raise Unreachable(why, passes=passes) from error
         told = {name.lower(): value for name, value in found.headers.items()}
-        return Answer(_body(found), found.status_code, told)
+        return Answer(_body(found), found.status_code, told, found.content)
 
 
 def _as_it_is[T](request: T) -> T:
@@ -166,8 +176,11 @@ def _body(found: Any) -> Any:
         return None
 
 
-def _checked(answer: Answer, url: str) -> Answer:
-    if 200 <= answer.status < 300 and answer.body is not None:
+def _checked(answer: Answer, url: str, *, is_file: bool) -> Answer:
+    is_meant = (
+        answer.headers.get("content-disposition", "").startswith("attachment") if is_file else answer.body is not None
+    )
+    if 200 <= answer.status < 300 and is_meant:
         return answer
     if isinstance(answer.body, dict) and "reason" in answer.body:
         it = answer.body

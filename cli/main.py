@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli.commands import approving, deciding, doctor, history, poison, reading, sweeping
+from cli.commands import approving, deciding, doctor, evidence, history, poison, reading, reporting, supposing, sweeping
 from cli.version import VERSION
 
 _HELP = """Keeps Azure Databricks encrypted under keys that you control: what is wrong, what is decided, what was done.
@@ -40,6 +40,7 @@ def command_line(words: list[str]) -> typer.Typer:
     for name, run in (
         ("findings", reading.findings), ("show", reading.show_record), ("explain", reading.explain),
         ("remediations", reading.remediations), ("tickets", reading.tickets),
+        ("what-if", supposing.what_if), ("report", reporting.report),
     ):  # fmt: skip
         app.command(name, rich_help_panel=_LOOK)(run)
     for name, run in (
@@ -53,6 +54,8 @@ def command_line(words: list[str]) -> typer.Typer:
     app.command("redrive", rich_help_panel=_CHECK)(poison.redrive)
     app.command("sweep", rich_help_panel=_CHECK)(sweeping.sweep)
     app.command("sweeps", rich_help_panel=_CHECK)(sweeping.sweeps)
+    app.command("evidence", rich_help_panel=_CHECK)(evidence.evidence)
+    app.command("evidence-check", rich_help_panel=_CHECK)(evidence.evidence_check)
     app.add_typer(history.group, name="history", rich_help_panel=_CHECK)
     app.command("scan", rich_help_panel=_CHECK)(_scan(words))
     app.command("version", rich_help_panel=_CHECK)(version)

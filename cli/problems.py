@@ -12,6 +12,8 @@ TODO: Mapping[str, str] = {
     "TooManyRequests": "wait a minute",
     "NotFound": "look at the id: `cmkwarden remediations` lists them",
     "BadState": "the line above lists the states",
+    "BadFramework": "the line above lists the frameworks",
+    "BadVariation": "the line above says what would be right",
     "BadResourceId": "copy the whole ARM id from the portal or `az`",
     "NotOurs": "ask about a key vault or a Databricks workspace",
     "OutsideEstate": "its subscription is not in CMK_SUBSCRIPTIONS",

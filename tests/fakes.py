@@ -35,6 +35,7 @@ from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
 from tests.looks import MemoryEstate, MemoryLetters, MemorySurveys
+from tests.trails import MemoryTrails
 from tests.vaults import SETTINGS, FakeVaults
 from tests.vitals import FakeVitals
 
@@ -219,7 +220,7 @@ def _place(cursor: str) -> int:
 
 
 @dataclass
-class MemoryRecords:
+class MemoryRecords(MemoryTrails):
     """Records in memory."""
 
     clock: FakeClock

@@ -80,9 +80,17 @@ def _compared(session: Session, kept: Mapping[str, Any]) -> Verdict:
     return row_id, len(history), parted(history, now.body["history"]) or broken(now.body["history"], now.etag)
 
 
+def _read(text: str) -> Any:
+    """Return JSON, or the JSON of each line: a pack of evidence has a record on each."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
 def _kept(file: Path) -> Sequence[Mapping[str, Any]]:
     try:
-        found = json.loads(file.read_text())
+        found = _read(file.read_text())
     except (OSError, ValueError) as error:
         raise Usage(f"{file} cannot be read: {error}") from None
     records = found if isinstance(found, list) else [found]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.core.control import Memory
-from shared.core.facts import Snapshot
+from shared.core.facts import Snapshot, Vault, Workspace
 from shared.core.ids import ResourceId
 from shared.core.plan import Rail, Write
 from shared.core.ports import Known, Ports, Stored
@@ -45,9 +45,10 @@ class Blank:
 
 def judged(ports: Ports, snapshot: Snapshot, memory: Memory, at: int = 0) -> Iterator[Line]:
     """Yield a line for each verdict on a target. `at` is its line in the file that was read, 0 for none."""
-    controls = {it.control.id: it.control for it in ports.remediators}
+    controls, it = {it.control.id: it.control for it in ports.remediators}, snapshot.vault or snapshot.workspace
+    region = it.location if isinstance(it, Vault | Workspace) else ""
     for seen in look(ports, snapshot, memory, Cause("person"), _no_ledger):
-        yield line_of(seen.look, controls[seen.look.control], at=at)
+        yield line_of(seen.look, controls[seen.look.control], at=at, region=region)
 
 
 def _no_ledger(target: ResourceId, reference: str) -> Rail | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.scan.table import table_text
-from shared.core.report import Report, csv_text, json_text, junit_text, sarif_text
+from shared.core.report import Report, csv_text, json_text, junit_text, ocsf_text, sarif_text
 
 _WIDE = 160  # columns where there is no terminal to fit into
 
@@ -25,6 +25,7 @@ class Form(StrEnum):
     HTML = "html"
     SARIF = "sarif"
     JUNIT = "junit"
+    OCSF = "ocsf"
 
 
 def rendered(report: Report, form: Form, *, color: bool) -> str:
@@ -33,10 +34,13 @@ def rendered(report: Report, form: Form, *, color: bool) -> str:
         width = shutil.get_terminal_size((_WIDE, 25)).columns
         return table_text(report, width=width, color=color and Console().color_system is not None)
     if form is Form.HTML:
-        from cli.scan.page import html_text  # noqa: PLC0415 - only this form needs a template engine
+        from shared.web.paper import html_text  # noqa: PLC0415 - only this form needs a template engine
 
         return html_text(report)
-    return {Form.JSON: json_text, Form.CSV: csv_text, Form.SARIF: sarif_text, Form.JUNIT: junit_text}[form](report)
+    texts = {
+        Form.JSON: json_text, Form.CSV: csv_text, Form.SARIF: sarif_text, Form.JUNIT: junit_text, Form.OCSF: ocsf_text,
+    }  # fmt: skip
+    return texts[form](report)
 
 
 def put(text: str, form: Form, file: Path | None) -> None:

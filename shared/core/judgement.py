@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.core.choices import Choices
-from shared.core.control import Compliant, Memory, NotApplicable
+from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable
 from shared.core.facts import Snapshot, Vault, Workspace
+from shared.core.grounds import Grounds, grounds_of
 from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.settle import Look
 from shared.core.survey import digest
@@ -26,6 +27,7 @@ class Ruling:
     verdict: str
     reason: str
     remediation: str  # the id that its row has, where there is one
+    grounds: Grounds | None = None  # of a finding: what its decision rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def _end(look: Look) -> datetime | None:
 
 def _ruling(look: Look) -> Ruling:
     verdict = look.verdict
-    return Ruling(look.control, verdict.subject, type(verdict).__name__, verdict.finding.reason, look.id)
+    grounds = grounds_of(look.case) if look.case and isinstance(verdict, NonCompliant) else None
+    return Ruling(look.control, verdict.subject, type(verdict).__name__, verdict.finding.reason, look.id, grounds)
 
 
 def _layers(evidence: Iterable[Mapping[str, Any]]) -> Iterable[LayerRuling]:

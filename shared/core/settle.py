@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.core.control import Compliant, Finding, NonCompliant, NotApplicable, Unknown, Verdict
-from shared.core.decide import AWAITS_CONFIRMATION, Decision, Kind
+from shared.core.decide import AWAITS_CONFIRMATION, Case, Decision, Kind
 from shared.core.plan import Plan
 from shared.core.record import (
     OPENED_BY,
@@ -34,7 +34,7 @@ UNREADABLE = Decision(Kind.TICKET, "CannotRead", "the target could not be judged
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One judged look at a target: the verdict on one subject, and for a finding the plan and the decision."""
+    """One judged look at a target: the verdict on one subject, and for a finding the plan, the decision and its case."""
 
     id: str
     control: str
@@ -43,6 +43,7 @@ class Look:
     plan: Plan
     decision: Decision
     cause: Cause
+    case: Case | None = None
 
 
 def settle(row: Remediation | None, look: Look, now: datetime) -> Remediation | None:

@@ -52,7 +52,7 @@ def look(ports: Ports, snapshot: Snapshot, memory: Memory, cause: Cause, ledger:
             enter = partial(ledger, case.target, reference(row_id, stored, plan))
             decision = replace(_decision(ports, verdict, case, stored, enter), owner=case.owner)
             yield Seen(
-                Look(row_id, remediator.control.id, str(snapshot.target), verdict, plan, decision, cause),
+                Look(row_id, remediator.control.id, str(snapshot.target), verdict, plan, decision, cause, case),
                 stored,
             )
 

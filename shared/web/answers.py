@@ -15,7 +15,7 @@ from shared.web.shapes import Problem
 
 _log = logging.getLogger("cmkwarden.web")
 
-_CAREFUL = {
+CAREFUL = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -39,7 +39,7 @@ def answer(content: Any, etag: str = "") -> Response:
 
 def said(status: int, body: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
     """Return an answer that is already in words."""
-    return Response(body, status, {**_CAREFUL, **headers}, media_type)
+    return Response(body, status, {**CAREFUL, **headers}, media_type)
 
 
 def problem(

@@ -26,7 +26,7 @@ from shared.flow.pick import Pick, pick
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.undo import Wish, undo_of
-from shared.web import asked, doctor, shapes, sweeps, tickets
+from shared.web import asked, doctor, evidence, reports, shapes, supposing, sweeps, tickets
 from shared.web.answers import answer
 from shared.web.auth import Caller
 from shared.web.once import once
@@ -211,6 +211,9 @@ def operations(api: Api) -> Sequence[Operation]:
         *tickets.operations(api.ports),
         *sweeps.operations(api.ports),
         *doctor.operations(api.ports, VERSION),
+        *supposing.operations(api.ports),
+        *reports.operations(api.ports, VERSION),
+        *evidence.operations(api.ports, VERSION),
         Operation("GET", "/api/openapi.json", api.openapi, dict[str, Any]),
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ class Parameter:
 class Operation:
     """A row of the route table. `answers` is the type of the 200 answer; `is_open` needs no token.
 
-    `is_versioned`: the answer has an ETag.
+    `is_versioned`: the answer has an ETag. `files`: the media types of an answer that is a file, whatever `answers` says.
     """
 
     method: str
@@ -48,6 +48,7 @@ class Operation:
     body: Any = None  # the type of what a request carries
     needs_body: bool = True
     is_versioned: bool = False
+    files: Sequence[str] = ()
 
     @property
     def writes(self) -> bool:
@@ -131,7 +132,8 @@ def document(version: str, operations: Sequence[Operation]) -> Mapping[str, Any]
 def _described(operation: Operation, schema: Any, problem: Any) -> dict[str, Any]:
     summary = (operation.endpoint.__doc__ or "").strip()
     parameters = [*operation.parameters, *([_KEY] if operation.writes else [])]
-    good: dict[str, Any] = {"description": summary, "content": {"application/json": {"schema": schema}}}
+    content: dict[str, Any] = {it: {"schema": {}} for it in operation.files} or {"application/json": {"schema": schema}}
+    good: dict[str, Any] = {"description": summary, "content": content}
     if operation.is_versioned:
         good["headers"] = {"ETag": {"description": "the version, for If-Match", "schema": {"type": "string"}}}
     described: dict[str, Any] = {

@@ -7,7 +7,9 @@ import pytest
 
 from shared.adapters import rows as rows_module
 from shared.adapters.records import TableRecords
-from shared.core.ports import Event, Records
+from shared.core import chain
+from shared.core.errors import BadInput
+from shared.core.ports import Event, Records, Trail
 from shared.core.record import Remediation, State, moved
 from shared.core.shelf import Shelf, Summary, Wanted
 from simulator.client import Client
@@ -121,3 +123,28 @@ def test_a_walk_goes_by_ids_whatever_changes_meanwhile(records: Records) -> None
     assert wanted <= set(ids)
     assert ids == sorted(set(ids))
     assert {row.state for row in seen} == {State.FAILED}
+
+
+def test_rows_come_with_their_histories_part_by_part(records: Records) -> None:
+    """Every row once, by id, each history whole and in order, and ending where its row stands."""
+    made = {}
+    for seconds, length in enumerate((1, 3, 2, 1)):
+        row = _kept(records, State.FAILED, str(_target()), seconds)
+        for number in range(1, length):
+            records.save(replace(row, attempt=number), EVENT, records.get(row.id))
+        made[row.id] = length
+    found, cursor = dict[str, Trail](), ""
+    while True:
+        page = records.trails(cursor, 3)
+        assert len(page.items) <= 3
+        found |= {it.stored.row.id: it for it in page.items}
+        cursor = page.cursor
+        if not cursor:
+            break
+
+    assert list(found) == sorted(found)
+    assert {name: len(found[name].history) for name in made} == made
+    assert all(chain.verify(it.history, it.stored.head, it.stored.newest) == "" for it in found.values())
+    assert all(found[name].history == records.history(name) for name in made)
+    with pytest.raises(BadInput):
+        records.trails("no cursor!", 3)

@@ -54,6 +54,8 @@ def pages(there: Scene) -> dict[str, str]:
         "explain": f"/explain?resource={there.used}",
         "history": "/history?verify=1",
         "poison": "/poison",
+        "reports": "/reports",
+        "what-if": "/what-if?mode=auto",
     }
 
 

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cli.scan.page import html_text
 from cli.scan.table import table_text
+from shared.web.paper import html_text
 from tests.core.test_report import HOSTILE, hostile, line, report
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}

@@ -24,6 +24,8 @@ from shared.core.ports.values import (
     PoisonRecord,
     Stored,
     SummaryPage,
+    Trail,
+    TrailPage,
 )
 from shared.core.ports.vitals import Backlog, Seen, Vitals
 
@@ -61,6 +63,8 @@ __all__ = [
     "TicketBook",
     "TicketPage",
     "Tickets",
+    "Trail",
+    "TrailPage",
     "Vaults",
     "Vitals",
 ]

@@ -18,6 +18,7 @@ from shared.core.ports.values import (
     PoisonRecord,
     Stored,
     SummaryPage,
+    TrailPage,
 )
 from shared.core.record import Remediation, State
 from shared.core.shelf import Wanted
@@ -48,6 +49,10 @@ class Records(Protocol):
 
     def history(self, row_id: str) -> tuple[Entry, ...]:
         """Return the whole history of a row, oldest first."""
+        ...
+
+    def trails(self, cursor: str, limit: int) -> TrailPage:
+        """Return rows with their histories, in the order of their ids. Raises BadInput as `page` does."""
         ...
 
     def known(self, target: ResourceId) -> Known:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.core.chain import Entry
 from shared.core.control import Memory
 from shared.core.record import Remediation
 from shared.core.shelf import Summary
@@ -71,6 +72,22 @@ class Page:
     """A part of a list; `cursor` continues it and is '' at its end."""
 
     items: tuple[Remediation, ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A row with its whole history, oldest first. What was added while the two were read is left out."""
+
+    stored: Stored
+    history: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrailPage:
+    """A part of all rows with their histories; `cursor` continues it and is '' at its end."""
+
+    items: tuple[Trail, ...]
     cursor: str
 
 

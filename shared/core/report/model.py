@@ -23,7 +23,8 @@ class Line:
     """One verdict on one subject of one target. `id` is that of its record, whether there is one or not.
 
     `decision` and `decided_because` say what would be done about a finding, '' for any other verdict; `state` is where
-    its record stands, '' where nobody knows. `at` is the line of the target in the file that was read, 0 for none.
+    its record stands, '' where nobody knows. `at` is the line of the target in the file that was read, 0 for none; `region`
+    is where the target lies, '' where that is not known.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Line:
     decided_because: str = ""
     state: str = ""
     at: int = 0
+    region: str = ""
 
     @property
     def is_finding(self) -> bool:
@@ -124,7 +126,7 @@ class Report:
         return any(it.is_finding and rank(it.severity) >= rank(least) for it in self.lines)
 
 
-def line_of(look: Look, control: Control, *, state: str = "", at: int = 0) -> Line:
+def line_of(look: Look, control: Control, *, state: str = "", at: int = 0, region: str = "") -> Line:
     """Return what a judged look says, as a line."""
     verdict = look.verdict
     is_finding = isinstance(verdict, NonCompliant)
@@ -143,6 +145,7 @@ def line_of(look: Look, control: Control, *, state: str = "", at: int = 0) -> Li
         decided_because=look.decision.message if is_finding else "",
         state=state,
         at=at,
+        region=region,
     )
 
 

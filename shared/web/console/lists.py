@@ -28,6 +28,7 @@ from shared.web.origin import origin
 
 ROWS = 25  # of a page
 _MOST_EXPORTED = 10_000  # rows of a sheet
+_AT_ONCE = 500  # with one more it stays below the thousand rows that Table Storage gives in one answer
 _MOST_PROVED = 200  # rows of one file with their histories
 _KNOWN = frozenset({"shelf", "state", "control", "q", "target", "cursor", "verify", "format", "done"})
 
@@ -145,7 +146,7 @@ class Lists:
     def _every(self, wanted: Wanted) -> Iterator[Summary]:
         cursor, left = "", _MOST_EXPORTED
         while left:
-            found = self.ports.records.summaries(wanted, cursor=cursor, limit=min(left, 1000))
+            found = self.ports.records.summaries(wanted, cursor=cursor, limit=min(left, _AT_ONCE))
             yield from found.items
             left -= len(found.items)
             cursor = found.cursor

@@ -39,6 +39,11 @@ _WHO = {refs.STORAGE: "the workspace's storage account", refs.DISKS: "the worksp
 _LAYERS = {"managedServices": "managed services", "managedDisk": "managed disks", "dbfsRoot": "the DBFS root"}
 
 
+def called(kind: str) -> str:
+    """Return what a kind of step does, whoever it is about."""
+    return _SAYS.get(kind, kind).replace("{who}", "somebody").replace("the role {role}", "a role")
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One property of a step's resource: its value now, and after the step."""

@@ -14,6 +14,7 @@ from shared.web.console.lists import Lists
 from shared.web.console.one import One
 from shared.web.console.pages import page
 from shared.web.console.poison import PoisonPages
+from shared.web.console.reports import ReportPages
 
 OPEN = "/static/"  # below it nothing is private
 
@@ -21,6 +22,7 @@ OPEN = "/static/"  # below it nothing is private
 def routes(ports: Ports) -> Sequence[Route]:
     """Return the table. Reading is GET, whatever changes something is POST."""
     lists, one, estate, poison = Lists(ports), One(ports), EstatePages(ports), PoisonPages(ports)
+    reports = ReportPages(ports)
     return (
         Route("/", lists.queue, methods=["GET"]),
         Route("/history", lists.history, methods=["GET"]),
@@ -30,6 +32,8 @@ def routes(ports: Ports) -> Sequence[Route]:
         Route("/remediations/{id}/{act}", one.act, methods=["POST"]),
         Route("/estate", estate.show, methods=["GET"]),
         Route("/explain", estate.explain, methods=["GET"]),
+        Route("/reports", reports.reports, methods=["GET"]),
+        Route("/what-if", reports.what_if, methods=["GET"]),
         Route("/poison", poison.show, methods=["GET"]),
         Route("/poison/{id}/redrive", poison.redrive, methods=["POST"]),
         Route(OPEN + "{version}/{name}", assets.serve, methods=["GET"]),
