@@ -203,6 +203,7 @@ class Stack:
             "CMK_RBAC_SETTLE": "2",
             "CMK_POLL": "1",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
+            "CMK_FIGURES_SCHEDULE": "0 30 4 * * *",
             **self._own_settings,
         }
 

@@ -59,6 +59,8 @@ class Choices:
     vault_tag: tuple[str, str] = ("cmk-vault", "true")
     environment_tag: str = "environment"
     owner_tag: str = "owner"
+    cost_center_tag: str = "cost-center"
+    production: frozenset[str] = frozenset({"production", "prod", "prd"})  # environments that count as production
     sandboxes: frozenset[str] = frozenset({"sandbox", "sbx", "playground"})
     kill_switch: bool = False
     freezes: tuple[Freeze, ...] = ()

@@ -9,6 +9,7 @@ from shared.core.control import Remediator
 from shared.core.ports.answers import Answers, Claim, Kept
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys
 from shared.core.ports.estate import Estate, JudgementPage
+from shared.core.ports.figures import FigureBook
 from shared.core.ports.records import Records
 from shared.core.ports.surveys import Surveys
 from shared.core.ports.tickets import Filed, TicketBook, TicketPage, Tickets
@@ -23,6 +24,7 @@ from shared.core.ports.values import (
     PoisonPage,
     PoisonRecord,
     Stored,
+    StoredPage,
     SummaryPage,
 )
 from shared.core.ports.vitals import Backlog, Seen, Vitals
@@ -37,6 +39,7 @@ __all__ = [
     "Diary",
     "Estate",
     "Event",
+    "FigureBook",
     "Filed",
     "Gather",
     "Grants",
@@ -56,6 +59,7 @@ __all__ = [
     "Records",
     "Seen",
     "Stored",
+    "StoredPage",
     "SummaryPage",
     "Surveys",
     "TicketBook",
@@ -141,6 +145,11 @@ class Ports(Protocol):
     @property
     def estate(self) -> Estate:
         """The last judgement on every target."""
+        ...
+
+    @property
+    def figures(self) -> FigureBook:
+        """What is reckoned of all of it."""
         ...
 
     @property

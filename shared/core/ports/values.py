@@ -75,6 +75,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A part of the rows with where their histories end; `cursor` continues it and is '' at its end."""
+
+    items: tuple[Stored, ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
 class SummaryPage:
     """A part of a list of what is shown of rows; `cursor` continues it and is '' at its end.
 
