@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli.commands import approving, deciding, doctor, history, poison, reading, sweeping
+from cli.commands import approving, deciding, doctor, figures, history, poison, reading, sweeping
 from cli.version import VERSION
 
 _HELP = """Keeps Azure Databricks encrypted under keys that you control: what is wrong, what is decided, what was done.
@@ -40,6 +40,7 @@ def command_line(words: list[str]) -> typer.Typer:
     for name, run in (
         ("findings", reading.findings), ("show", reading.show_record), ("explain", reading.explain),
         ("remediations", reading.remediations), ("tickets", reading.tickets),
+        ("kpis", figures.kpis),
     ):  # fmt: skip
         app.command(name, rich_help_panel=_LOOK)(run)
     for name, run in (

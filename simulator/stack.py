@@ -204,6 +204,7 @@ class Stack:
             "CMK_POLL": "1",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
             "CMK_FIGURES_SCHEDULE": "0 30 4 * * *",
+            "CMK_GOALS": "compliance=95,remediation=86400,approval=172800",
             **self._own_settings,
         }
 

@@ -61,6 +61,7 @@ class Choices:
     owner_tag: str = "owner"
     cost_center_tag: str = "cost-center"
     production: frozenset[str] = frozenset({"production", "prod", "prd"})  # environments that count as production
+    goals: dict[str, int] = field(default_factory=dict)  # what figures should be, by their ids
     sandboxes: frozenset[str] = frozenset({"sandbox", "sbx", "playground"})
     kill_switch: bool = False
     freezes: tuple[Freeze, ...] = ()

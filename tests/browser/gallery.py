@@ -46,6 +46,7 @@ def main() -> int:
 def pages(there: Scene) -> dict[str, str]:
     """Return the path of every page that is pictured, by its name."""
     return {
+        "overview": "/overview",
         "queue": "/",
         "open": "/?shelf=open",
         "remediation": f"/remediations/{there.waiting['id']}",
