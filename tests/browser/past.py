@@ -1,4 +1,4 @@
-"""Days gone by, for the pictures: figures of an estate that was worse, with a gap where nobody made any."""
+"""Days gone by, for the pictures: figures of an estate of which less was asked, with a gap where nobody made any."""
 
 import json
 import os
@@ -26,12 +26,12 @@ def live(azure: Client, local: Path) -> None:
     assert today is not None
     whole, part = today.count("estate", "all"), today.count("estate", "production")
     for ago in (it for it in range(1, _DAYS) if it not in _GAP):
-        worse = (Group("estate", "all", _worse(whole, ago)), Group("estate", "production", _worse(part, ago // 2)))
-        book.keep(replace(today, made=today.made - timedelta(days=ago), groups=worse))
+        other = (Group("estate", "all", _other(whole, ago)), Group("estate", "production", _other(part, ago // 2)))
+        book.keep(replace(today, made=today.made - timedelta(days=ago), groups=other))
 
 
-def _worse(count: Count, ago: int) -> Count:
-    """Return a count as it was so many days ago: the longer, the fewer were compliant, with some ups and downs."""
+def _other(count: Count, ago: int) -> Count:
+    """Return a count as it was so many days ago, when less was asked for: the longer, the more was compliant."""
     of = 10 * max(1, count.of)
-    compliant = max(0, 10 * count.compliant + of * (60 - ago + ago * ago % 7) // 140)
-    return Count(min(of, compliant), max(0, of - compliant))
+    compliant = min(of, 10 * count.compliant + of * (ago + ago * ago % 7) // 120)
+    return Count(compliant, of - compliant)

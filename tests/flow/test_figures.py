@@ -16,6 +16,7 @@ from shared.core.control import Compliant, Control, Finding, Memory, NonComplian
 from shared.core.errors import Denied, RemediationError, Temporary
 from shared.core.facts import Snapshot, Vault
 from shared.core.figures.census import Count
+from shared.core.figures.track import Episode, Question, Track, Way, followed
 from shared.core.ids import VAULT
 from shared.core.record import State
 from shared.core.steps import Step
@@ -25,10 +26,11 @@ from shared.flow.cancel import cancel
 from shared.flow.evaluate import evaluate
 from shared.flow.figures import figures, shown
 from shared.flow.sweep import sweep
-from tests.fakes import World, vault_body, vault_id, workspace_id
+from tests.fakes import NOON, World, vault_body, vault_id, workspace_id
 from tests.flow.conftest import evaluation, run
 from tests.flow.moving import plain_workspace
 from tests.flow.reckoning import reckoned
+from tests.flow.wanting import asked, the
 
 VAULTS, WORKSPACES, DAYS = 12, 4, 50
 
@@ -162,15 +164,18 @@ def test_nothing_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     life = Life(4)
     life.day()
     read: list[tuple[str, int]] = []
+    ways: list[str] = []
     histories, history = life.world.records.histories, life.world.records.history
 
     def all_of(first: str, last: str) -> list[tuple[str, Any]]:
         found = histories(first, last)
+        ways.append("all")
         read.extend((name, it.n) for name, it in found)
         return found
 
     def one(row_id: str, after: int = 0) -> tuple[Any, ...]:
         found = history(row_id, after)
+        ways.append("one")
         read.extend((row_id, it.n) for it in found)
         return found
 
@@ -189,6 +194,7 @@ def test_nothing_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read
     assert not set(read) & first
     assert {name for name, _ in read} == {world_row(life.world, "kv-new")}
+    assert ways == ["all", "one"]
 
 
 def world_row(world: World, name: str) -> str:
@@ -333,3 +339,47 @@ def test_all_but_one_is_not_all() -> None:
     assert Count(2_999, 1, 0).permille == 999
     assert Count(3_000).permille == 1000
     assert replace(Count(0), unknown=5).permille == 0
+
+
+def test_another_plan_is_another_question() -> None:
+    """Who is asked about a changed plan has not waited before it; the answer counts from there."""
+    world, wanting = asked()
+    world.clock.advance(1_000)
+    wanting.wants = {"enabledForDeployment": False}
+    evaluate(world, evaluation(world))
+    changed = the(world).row.asked
+    figures(world)
+    assert kept(world) == reckoned(world)
+    assert kept(world)["paces"][""]["oldest"] == changed
+
+    world.clock.advance(77)
+    reject(world, the(world), "ada", "no")
+    figures(world)
+    assert kept(world) == reckoned(world)
+    assert kept(world)["paces"][""]["answered"]["longest"] == 77
+
+
+def test_what_is_too_old_to_count_is_let_go_of() -> None:
+    """A row that lives for years must not grow what is kept of it."""
+    old, young = NOON - timedelta(days=31), NOON - timedelta(days=1)
+    track = Track(
+        4, episodes=(Episode(old, old, Way.OUTSIDE, is_again=False), Episode(old, young, Way.OUTSIDE, is_again=False)),
+        questions=(Question(old, old, "approved"), Question(old, young, "approved")),
+    )  # fmt: skip
+    left = followed(track, (), NOON - timedelta(days=30))
+
+    assert [it.ended for it in left.episodes] == [young]
+    assert [it.ended for it in left.questions] == [young]
+
+
+def test_a_hole_in_a_history_is_not_jumped_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that a read does not show yet is waited for: the next run follows on."""
+    world, _ = asked()
+    whole = world.records.histories
+    monkeypatch.setattr(world.records, "histories", lambda first, last: whole(first, last)[1:])
+    figures(world)
+    assert [it.head for it in world.figures.known.values()] == [0]
+
+    monkeypatch.setattr(world.records, "histories", whole)
+    figures(world)
+    assert kept(world) == reckoned(world)
