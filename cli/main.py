@@ -5,7 +5,19 @@ from collections.abc import Callable
 
 import typer
 
-from cli.commands import approving, deciding, doctor, evidence, history, poison, reading, reporting, supposing, sweeping
+from cli.commands import (
+    approving,
+    deciding,
+    doctor,
+    evidence,
+    figures,
+    history,
+    poison,
+    reading,
+    reporting,
+    supposing,
+    sweeping,
+)
 from cli.version import VERSION
 
 _HELP = """Keeps Azure Databricks encrypted under keys that you control: what is wrong, what is decided, what was done.
@@ -41,6 +53,7 @@ def command_line(words: list[str]) -> typer.Typer:
         ("findings", reading.findings), ("show", reading.show_record), ("explain", reading.explain),
         ("remediations", reading.remediations), ("tickets", reading.tickets),
         ("what-if", supposing.what_if), ("report", reporting.report),
+        ("kpis", figures.kpis),
     ):  # fmt: skip
         app.command(name, rich_help_panel=_LOOK)(run)
     for name, run in (

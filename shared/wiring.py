@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Clock,
         Diary,
         Estate,
+        FigureBook,
         Grants,
         Hand,
         Inventory,
@@ -136,6 +137,13 @@ class App:
         from shared.adapters.estate import TableEstate
 
         return TableEstate(self.settings.table_url, self._storage)
+
+    @cached_property
+    def figures(self) -> FigureBook:
+        """What is reckoned of all of it."""
+        from shared.adapters.figures import TableFigures
+
+        return TableFigures(self.settings.table_url, self._storage)
 
     @cached_property
     def answers(self) -> Answers:

@@ -210,6 +210,8 @@ class Stack:
             "CMK_DEAD_LETTERS": f"{self._storage()['blob']}/{_DEAD_LETTERS}",
             "CMK_KEY_GRACE": "5",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
+            "CMK_FIGURES_SCHEDULE": "0 30 4 * * *",
+            "CMK_GOALS": "compliance=95,remediation=86400,approval=172800",
             **self._own_settings,
         }
 

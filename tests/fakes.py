@@ -25,6 +25,7 @@ from shared.core.ports import (
     PoisonPage,
     PoisonRecord,
     Stored,
+    StoredPage,
     SummaryPage,
     TicketPage,
 )  # fmt: skip
@@ -34,6 +35,7 @@ from shared.core.steps import Request
 from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
+from tests.figures import MemoryFigures
 from tests.looks import MemoryEstate, MemoryLetters, MemorySurveys
 from tests.trails import MemoryTrails
 from tests.vaults import SETTINGS, FakeVaults
@@ -269,8 +271,15 @@ class MemoryRecords(MemoryTrails):
         found = [row for row in rows if wanted.takes(summary(row))]
         return found[at : at + limit], str(at + limit) if at + limit < len(found) else ""
 
-    def history(self, row_id: str) -> tuple[Entry, ...]:
-        return tuple(self.past.get(row_id, ()))
+    def heads(self, cursor: str, limit: int) -> StoredPage:
+        found = [self.rows[name] for name in sorted(self.rows) if name > cursor]
+        return StoredPage(tuple(found[:limit]), found[limit - 1].row.id if len(found) > limit else "")
+
+    def history(self, row_id: str, after: int = 0) -> tuple[Entry, ...]:
+        return tuple(self.past.get(row_id, ())[after:])
+
+    def histories(self, first: str, last: str) -> list[tuple[str, Entry]]:
+        return [(name, it) for name in sorted(self.past) if first <= name <= last for it in self.past[name]]
 
     def known(self, target: ResourceId) -> Known:
         gather = self.gathers.get(target.key)
@@ -461,6 +470,7 @@ class World:
         self.estate = MemoryEstate()
         self.surveys = MemorySurveys()
         self.letters = MemoryLetters()
+        self.figures = MemoryFigures()
         self.answers = MemoryAnswers()
         self.tickets = MemoryTickets()
         self.vitals = FakeVitals(self.clock)

@@ -45,7 +45,7 @@ class MemoryEstate:
         found = [
             it
             for it in sorted(self.kept.values(), key=lambda it: (it.name.lower(), it.target))
-            if it.kind == kind and text.lower() in it.name.lower() and (not worst or it.worst == worst)
+            if it.kind == kind and text.lower() in _words(it) and (not worst or it.worst == worst)
         ]
         return JudgementPage(tuple(found[at : at + limit]), str(at + limit) if at + limit < len(found) else "")
 
@@ -93,6 +93,10 @@ class MemorySurveys:
             for it in survey.shares
         ]
         self.kept[survey_id] = replace(survey, shares=tuple(shares))
+
+
+def _words(it: Judgement) -> str:
+    return " / ".join((it.name, it.owner, it.cost_center, it.target.split("/")[2])).lower()
 
 
 def _place(cursor: str) -> int:

@@ -45,7 +45,7 @@ class TableEstate:
     def note(self, judgement: Judgement) -> None:
         """Keep it in place of the one before."""
         place = {"PartitionKey": _partition(judgement.kind), "RowKey": _row(judgement.name, judgement.target)}
-        shown = {"name": judgement.name.lower(), "worst": judgement.worst}
+        shown = {"name": judgement.name.lower(), "words": _words(judgement), "worst": judgement.worst}
         self._table.put({**place, **shown, **cells("body", encoded(judgement))})
         # Second: where a kill comes between, the next survey finds a difference, and there is one look too many.
         target = ids.parse(judgement.target)
@@ -86,7 +86,7 @@ class TableEstate:
             _partition(kind), _opened(cursor), "~", condition, parameters=parameters, results_per_page=size
         )
         for entity in entities:
-            if text.strip().lower() not in str(entity["name"]):
+            if text.strip().lower() not in str(entity.get("words", entity["name"])):
                 continue
             if len(found) == limit:
                 return JudgementPage(tuple(found), base64.urlsafe_b64encode(last.encode()).decode())
@@ -112,6 +112,11 @@ def _around(kind: str, subscription: str) -> str:
 
 def _partition(kind: str) -> str:
     return kind.rsplit("/", 1)[-1].lower()
+
+
+def _words(it: Judgement) -> str:
+    """Return what a search finds a target by, in lower case: its name, whom its tags name, and its subscription."""
+    return f"{it.name}\n{it.owner}\n{it.cost_center}\n{ids.parse(it.target).subscription}".lower()
 
 
 def _row(name: str, target: str) -> str:

@@ -24,7 +24,7 @@ from azure.data.tables import TableServiceClient
 from shared.adapters.tables import Entity, Table, cells, encoded, etag_of, joined
 from shared.core.chain import START, Entry, link
 from shared.core.errors import BadInput, RowChanged
-from shared.core.ports import Event, Page, Stored, SummaryPage, Trail, TrailPage
+from shared.core.ports import Event, Page, Stored, StoredPage, SummaryPage, Trail, TrailPage
 from shared.core.record import Remediation, State
 from shared.core.shelf import Summary, Wanted, bounds, place, summary
 
@@ -117,9 +117,15 @@ class TableRows:
             _ROWS, begin, f"list-{high}", conditions, parameters=parameters, results_per_page=size, **query
         )
 
-    def history(self, row_id: str) -> tuple[Entry, ...]:
-        """Return the whole history of a row, oldest first."""
-        found = self._rows.run(_ROWS, f"history-{row_id}-", f"history-{row_id}.")
+    def heads(self, cursor: str, limit: int) -> StoredPage:
+        """Return rows in the order of their ids, as they are guarded and continued."""
+        entities = self._rows.run(_ROWS, f"row-{_id(cursor)}", "row.", results_per_page=min(limit + 1, _AT_ONCE))
+        found = tuple(_stored(it) for it in itertools.islice(entities, limit + 1))
+        return StoredPage(found[:limit], found[limit - 1].row.id if len(found) > limit else "")
+
+    def history(self, row_id: str, after: int = 0) -> tuple[Entry, ...]:
+        """Return the history of a row, oldest first, from behind one entry on."""
+        found = self._rows.run(_ROWS, f"history-{row_id}-{after:07}", f"history-{row_id}.")
         return tuple(msgspec.json.decode(joined("body", entity), type=Entry) for entity in found)
 
     def trails(self, cursor: str, limit: int) -> TrailPage:
@@ -134,6 +140,13 @@ class TableRows:
         histories = {name: list(group) for name, group in itertools.groupby(past, key=_of_row)}
         trails = tuple(Trail(it, _entries(histories.get(it.row.id, ())[: it.head])) for it in rows)
         return TrailPage(trails, rows[-1].row.id if len(found) > limit else "")
+
+    def histories(self, first: str, last: str) -> Iterator[tuple[str, Entry]]:
+        """Yield the entries of all rows from one id to another, each with its row's id, row by row, oldest first."""
+        found = self._rows.run(_ROWS, f"history-{first}-", f"history-{last}.", results_per_page=_AT_ONCE)
+        for entity in found:
+            row_id = str(entity["RowKey"]).split("-")[1]
+            yield row_id, msgspec.json.decode(joined("body", entity), type=Entry)
 
 
 def _of_row(entity: Entity) -> str:

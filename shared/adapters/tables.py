@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from shared.core.errors import BadInput, RowChanged
 Entity = Mapping[str, Any]
 LONGEST_VALUE = 30_000  # characters; Table Storage refuses a property over 64 KiB (UTF-16) and an entity over 1 MiB
 _MOST_CELLS = 12
+_MOST_TOGETHER = 100  # entities of one transaction, as Table Storage takes them
 
 
 class Table:
@@ -42,6 +44,12 @@ class Table:
     def put(self, entity: Entity) -> None:
         """Write one entity over whatever is there."""
         self._retried(lambda: self._client.upsert_entity(dict(entity), mode=UpdateMode.REPLACE))
+
+    def put_all(self, entities: Sequence[Entity]) -> None:
+        """Write entities of one partition over whatever is there, a hundred at a time: all or none of each hundred."""
+        for at in range(0, len(entities), _MOST_TOGETHER):
+            part = [("upsert", dict(it), {"mode": "replace"}) for it in entities[at : at + _MOST_TOGETHER]]
+            self._retried(partial(self._client.submit_transaction, part))
 
     def add(self, entity: Entity) -> None:
         """Write one entity unless it is there already."""

@@ -61,6 +61,8 @@ class Choices:
     environment_tag: str = "environment"
     owner_tag: str = "owner"
     tenant_tag: str = "tenant"
+    production: frozenset[str] = frozenset({"production", "prod", "prd"})  # environments that count as production
+    goals: dict[str, int] = field(default_factory=dict)  # what figures should be, by their ids
     sandboxes: frozenset[str] = frozenset({"sandbox", "sbx", "playground"})
     kill_switch: bool = False
     freezes: tuple[Freeze, ...] = ()

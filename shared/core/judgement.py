@@ -56,6 +56,7 @@ class Judgement:
     vaults: tuple[str, ...] = ()  # hosts that its layers name
     until: datetime | None = None  # when what is compliant now ends to be so by itself; None where nothing ends
     digest: str = ""  # of its facts: a survey tells by it what has changed since
+    cost_center: str = ""  # what a tag says, as `owner`
 
 
 def judgement(
@@ -73,10 +74,15 @@ def judgement(
     return Judgement(
         target=str(snapshot.target), kind=snapshot.target.kind, name=snapshot.target.name[:LONGEST_NAME],
         location=it.location, environments=environments(snapshot, memory, choices),
-        owner=it.tags.get(choices.owner_tag.lower(), "").strip()[:LONGEST_NAME], time=now, worst=worst, rulings=rulings,
+        owner=_tag(it, choices.owner_tag), time=now, worst=worst, rulings=rulings,
         layers=tuple(_layers(evidence)), vaults=it.hosts() if isinstance(it, Workspace) else (),
         digest=digest(it), until=min((end for look in looks if (end := _end(look))), default=None),
+        cost_center=_tag(it, choices.cost_center_tag),
     )  # fmt: skip
+
+
+def _tag(it: Vault | Workspace, name: str) -> str:
+    return it.tags.get(name.lower(), "").strip()[:LONGEST_NAME]
 
 
 def _end(look: Look) -> datetime | None:

@@ -168,3 +168,20 @@ def freezes(value: str) -> tuple[Freeze, ...]:
             raise ValueError("must be begin/end in ISO 8601 with a time zone, as 2026-12-20T00:00Z/2027-01-03T00:00Z")
         freezes.append(Freeze(*ends))
     return tuple(freezes)
+
+
+GOALS = ("compliance", "remediation", "approval")  # the figures that can have one
+
+
+def goals(value: str) -> dict[str, int]:
+    """Read what figures should be: compliance in whole percent, the others in seconds, as `compliance=95,approval=86400`."""
+    found = dict[str, int]()
+    for word in words(value):
+        name, _, number = word.partition("=")
+        most = 100 if name.strip() == "compliance" else 31_536_000
+        if name.strip() not in GOALS or not (number.strip().isascii() and number.strip().isdigit()):
+            raise ValueError(f"{word!r} must be one of {', '.join(GOALS)}, then = and a whole number")
+        if int(number) > most:
+            raise ValueError(f"{word!r} must be at most {most}")
+        found[name.strip()] = int(number)
+    return found

@@ -88,6 +88,7 @@ _REFUSALS = {
     429: "Too many requests: wait as long as Retry-After says.",
     503: "Storage, Azure or the keys that sign tokens cannot be asked right now: try again.",
 }
+_UNCHANGED = {"description": "Still what If-None-Match names."}
 _KEY = Parameter(
     "Idempotency-Key",
     "sent twice, done once: the first answer comes again for 24 hours",
@@ -136,11 +137,16 @@ def _described(operation: Operation, schema: Any, problem: Any) -> dict[str, Any
     good: dict[str, Any] = {"description": summary, "content": content}
     if operation.is_versioned:
         good["headers"] = {"ETag": {"description": "the version, for If-Match", "schema": {"type": "string"}}}
+    unchanged = {"304": _UNCHANGED} if "If-None-Match" in {it.name for it in parameters} else {}
     described: dict[str, Any] = {
         "operationId": operation.endpoint.__name__,
         "summary": summary,
         "parameters": [parameter.described() for parameter in parameters],
-        "responses": {"200": good, **{str(status): _refusal(status, problem) for status in operation.refusals()}},
+        "responses": {
+            "200": good,
+            **unchanged,
+            **{str(status): _refusal(status, problem) for status in operation.refusals()},
+        },
     }
     if operation.is_open:
         described["security"] = []

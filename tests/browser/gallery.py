@@ -15,6 +15,7 @@ from simulator.client import Client
 from simulator.ports import chosen
 from simulator.stack import ROOT, Stack
 from tests.browser.conftest import FLAGS, pick
+from tests.browser.past import live
 from tests.browser.scene import Scene, scene
 
 FOLDER = ROOT / "docs/pages"
@@ -34,6 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Stack(chosen("random"), Path(folder) / "local") as stack:
         azure = Client(stack.facts)
         there = scene(azure)
+        live(azure, Path(folder) / "local")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             for scheme in SCHEMES:
@@ -46,6 +48,7 @@ def main() -> int:
 def pages(there: Scene) -> dict[str, str]:
     """Return the path of every page that is pictured, by its name."""
     return {
+        "overview": "/overview",
         "queue": "/",
         "open": "/?shelf=open",
         "remediation": f"/remediations/{there.waiting['id']}",
@@ -76,7 +79,7 @@ def _pictures(
 
 
 def _picture(page: Page, name: str, scheme: str, width: int) -> None:
-    height = _TALL if name == "remediation" else SIZES[width]
+    height = _TALL if name in {"overview", "remediation"} else SIZES[width]
     page.set_viewport_size({"width": width, "height": height})
     page.screenshot(path=FOLDER / f"{name}-{scheme}-{width}.jpeg", type="jpeg", quality=50)
 

@@ -88,6 +88,19 @@ def test_by_keyboard_alone(visit: Visit, there: Scene) -> None:
     page.wait_for_url("**/history")
 
 
+def test_from_a_figure_to_what_is_behind_it(visit: Visit, there: Scene) -> None:
+    """Without a script: the figures, their meaning, and by a link the remediations of a control; `g` `o` leads there, too."""
+    plain = visit("/overview", "Rada Reader", java_script_enabled=False)
+    expect(plain.get_by_role("heading", name="What each figure means")).to_be_visible()
+    plain.get_by_role("region", name="Compliance by control").get_by_role("link", name="KV-RECOVERY").click()
+    expect(plain.get_by_role("heading", level=1)).to_have_text("History")
+    expect(plain.get_by_role("link", name=there.resolved["target"].rsplit("/", 1)[1])).to_be_visible()
+    page = visit("/", "Rada Reader")
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    page.wait_for_url("**/overview")
+
+
 def test_times_are_the_readers_own(visit: Visit, there: Scene) -> None:
     """In the zone of whoever reads, with UTC as the title; without JavaScript it is UTC that is read."""
     options = {"timezone_id": "Asia/Tokyo", "locale": "en-GB"}

@@ -230,3 +230,19 @@ def test_the_estate_is_looked_over_on_demand(ward: Ward) -> None:
     assert listed[0]["id"] == done.stdout.split()[0]
     assert (listed[0]["is_over"], len(listed[0]["shares"])) == (True, 3)
     assert (alone.returncode, "NotAllowed" in alone.stderr) == (1, True)
+
+
+def test_figures_on_the_command_line(ward: Ward) -> None:
+    """As a table, as JSON with the definitions, as a sheet; what nobody knows says why; what is no group is refused."""
+    table = ward.keyboard.local("kpis", "--by", "control")
+    whole = ward.keyboard.json("kpis")
+    sheet = ward.keyboard.local("kpis", "-o", "csv").stdout.splitlines()
+    wrong = ward.keyboard.local("kpis", "--by", "colour")
+
+    assert (table.returncode, "as of " in table.stderr) == (0, True)
+    assert "unknown: KEY-ROTATION has judged nothing yet" in table.stdout
+    assert [it["id"] for it in whole["kpis"]][:2] == ["compliance", "remediation"]
+    assert all(it["definition"] for it in whole["kpis"])
+    assert sheet[0] == "figure,by,key,value,unit,goal,unknown,parts"
+    assert {line.split(",")[0] for line in sheet[1:]} == {it["id"] for it in whole["kpis"]}
+    assert (wrong.returncode, "BadGrouping" in wrong.stderr) == (1, True)

@@ -111,3 +111,29 @@ def test_what_event_grid_gave_up_on_is_listed_and_looked_at(azure: Client) -> No
     assert record["reference"].startswith("NOBODY/2")
     assert record["message"].lower().endswith(f"notfound: {path}".lower())
     assert again
+
+
+@pytest.mark.calm
+def test_the_timer_makes_figures_of_what_is_on_record(azure: Client) -> None:
+    """By the function itself, of an estate after two looks over it: the same counts as the lists have; a version is sent once."""
+    _swept(azure)
+    _swept(azure)
+
+    def quiet() -> dict[str, Any] | None:
+        """Have figures made; return them where no record has changed meanwhile."""
+        rows = azure.app("/api/remediations", limit="200")["items"]
+        before = azure.app("/api/kpis")["made"]
+        azure.admin("POST", "/admin/functions/figures", {"input": ""}).raise_for_status()
+        found: dict[str, Any] = until(lambda: (it := azure.app("/api/kpis"))["made"] > before and it, "new figures", 60)
+        return {**found, "seen": rows} if azure.app("/api/remediations", limit="200")["items"] == rows else None
+
+    found = until(quiet, "figures of an estate that rests", 90)
+    by_id = {it["id"]: it for it in found["kpis"]}
+    standing = [it for it in found["seen"] if it["state"] not in {"resolved", "superseded"}]
+
+    assert found["rows"] == len(found["seen"])
+    assert by_id["open"]["value"] == len(standing)
+    assert by_id["compliance"]["value"] is not None
+    assert by_id["missed"]["value"] >= 0
+    assert by_id["missed"]["parts"]["sweeps"] >= 1
+    assert [it["open"] for it in found["trend"]] == [by_id["open"]["value"]]

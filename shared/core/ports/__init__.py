@@ -9,6 +9,7 @@ from shared.core.control import Remediator
 from shared.core.ports.answers import Answers, Claim, Kept
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys, Vaults
 from shared.core.ports.estate import Estate, JudgementPage
+from shared.core.ports.figures import FigureBook
 from shared.core.ports.letters import Letters
 from shared.core.ports.records import Records
 from shared.core.ports.surveys import Surveys
@@ -23,6 +24,7 @@ from shared.core.ports.values import (
     PoisonPage,
     PoisonRecord,
     Stored,
+    StoredPage,
     SummaryPage,
     Trail,
     TrailPage,
@@ -39,6 +41,7 @@ __all__ = [
     "Diary",
     "Estate",
     "Event",
+    "FigureBook",
     "Filed",
     "Gather",
     "Grants",
@@ -58,6 +61,7 @@ __all__ = [
     "Records",
     "Seen",
     "Stored",
+    "StoredPage",
     "SummaryPage",
     "Surveys",
     "TicketBook",
@@ -156,6 +160,11 @@ class Ports(Protocol):
     @property
     def estate(self) -> Estate:
         """The last judgement on every target."""
+        ...
+
+    @property
+    def figures(self) -> FigureBook:
+        """What is reckoned of all of it."""
         ...
 
     @property

@@ -37,5 +37,8 @@ class Estate(Protocol):
         ...
 
     def page(self, kind: str, *, text: str, worst: str, cursor: str, limit: int) -> JudgementPage:
-        """Return judgements of one kind of target by name; empty filters match all. Raises BadInput for a foreign cursor."""
+        """Return judgements of one kind of target by name; empty filters match all. Raises BadInput for a foreign cursor.
+
+        `text` stands in the name, in what a tag says of owner or cost centre, or in the subscription's id.
+        """
         ...

@@ -1,6 +1,6 @@
 """What cmkwarden knows, as the flow sees it: rows, targets, the ledger, poison."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from shared.core.ports.values import (
     PoisonPage,
     PoisonRecord,
     Stored,
+    StoredPage,
     SummaryPage,
     TrailPage,
 )
@@ -47,8 +48,16 @@ class Records(Protocol):
         """Return what a list shows of rows, in the order of their places. Raises BadInput for a cursor that is not ours."""
         ...
 
-    def history(self, row_id: str) -> tuple[Entry, ...]:
-        """Return the whole history of a row, oldest first."""
+    def heads(self, cursor: str, limit: int) -> StoredPage:
+        """Return rows in the order of their ids, with where their histories end. Raises BadInput as `page` does."""
+        ...
+
+    def history(self, row_id: str, after: int = 0) -> tuple[Entry, ...]:
+        """Return the history of a row, oldest first: the whole, or what comes behind the entry numbered `after`."""
+        ...
+
+    def histories(self, first: str, last: str) -> Iterable[tuple[str, Entry]]:
+        """Return the entries of all rows from one id to another, each with its row's id, row by row, oldest first."""
         ...
 
     def trails(self, cursor: str, limit: int) -> TrailPage:

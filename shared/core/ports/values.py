@@ -76,6 +76,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A part of the rows with where their histories end; `cursor` continues it and is '' at its end."""
+
+    items: tuple[Stored, ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trail:
     """A row with its whole history, oldest first. What was added while the two were read is left out."""
 

@@ -20,7 +20,21 @@ from shared.web.console.forms import cookie_of, token_for
 
 _LATER = re.compile(r"\$\{([A-Za-z.:]+)\}")  # a reference to what a step before makes (core/refs.py)
 _FILTERS = frozenset(
-    {"shelf", "state", "control", "q", "target", "kind", "worst", "resource", "mode", "modes", "auto_scope"}
+    {
+        "shelf",
+        "state",
+        "control",
+        "q",
+        "target",
+        "kind",
+        "worst",
+        "resource",
+        "mode",
+        "modes",
+        "auto_scope",
+        "from",
+        "to",
+    }
 )
 _WHOLE = 1_000_000  # letters: of a plan nothing is cut, for people agree to all of it
 _VERDICTS = {"superseded": "to be looked at again", "noncompliant": "not compliant", "notapplicable": "not applicable"}

@@ -12,6 +12,7 @@ from shared.web.console import assets, words
 from shared.web.console.estate import EstatePages
 from shared.web.console.lists import Lists
 from shared.web.console.one import One
+from shared.web.console.overview import Overview
 from shared.web.console.pages import page
 from shared.web.console.poison import PoisonPages
 from shared.web.console.reports import ReportPages
@@ -30,6 +31,7 @@ def routes(ports: Ports) -> Sequence[Route]:
         Route("/remediations/{id}", one.show, methods=["GET"]),
         Route("/remediations/{id}/live", one.live, methods=["GET"]),
         Route("/remediations/{id}/{act}", one.act, methods=["POST"]),
+        Route("/overview", Overview(ports).show, methods=["GET"]),
         Route("/estate", estate.show, methods=["GET"]),
         Route("/explain", estate.explain, methods=["GET"]),
         Route("/reports", reports.reports, methods=["GET"]),
