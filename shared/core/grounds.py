@@ -31,6 +31,7 @@ class Grounds:
     locks: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     ready: datetime | None = None
+    quiet: datetime | None = None
 
 
 def grounds_of(case: Case) -> Grounds:
@@ -38,7 +39,7 @@ def grounds_of(case: Case) -> Grounds:
     return Grounds(
         is_sandbox=case.is_sandbox, dependants_known=case.dependants_known, asks=case.asks,
         stops=(case.stops.reason, case.stops.message) if case.stops else None, since=case.since, locks=case.locks,
-        breaks=case.breaks, ready=max((it.not_before for it in case.plan.steps if it.not_before), default=None),
+        breaks=case.breaks, quiet=case.quiet, ready=max((it.not_before for it in case.plan.steps if it.not_before), default=None),
     )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def case_from(row: Remediation, grounds: Grounds, control: Control, target: Reso
         plan=Plan(tuple(_step(it, grounds) for it in row.plan.steps if not it.done)), remedied=row.remedied,
         owner=row.decision.owner, exempted=exempted(row, row.finding, now), takes_away=control.takes_away,
         asks=grounds.asks, stops=Finding(*grounds.stops) if grounds.stops else None, since=grounds.since,
-        told=row.noticed, locks=grounds.locks, breaks=grounds.breaks,
+        told=row.noticed, locks=grounds.locks, breaks=grounds.breaks, quiet=grounds.quiet,
     )  # fmt: skip
 
 

@@ -2,14 +2,17 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.core import ids
 from shared.core.choices import Mode
+from shared.core.decide import Case
 from shared.core.errors import Temporary
+from shared.core.grounds import Grounds, case_from, grounds_of
 from shared.core.plan import Write
 from shared.core.supposition import ITEMS, Fate, Supposition, Variation
 from shared.flow.approve import reject
@@ -18,7 +21,7 @@ from shared.flow.suppose import suppose
 from tests.access import DATABRICKS, policy
 from tests.fakes import SUBSCRIPTION, World, vault_body, vault_id, workspace_body
 from tests.flow.conftest import evaluation
-from tests.flow.narrowing import access_world
+from tests.flow.narrowing import access_world, row_of
 from tests.sealed import WroteError, sealed
 
 HERE = (f"/subscriptions/{SUBSCRIPTION}",)
@@ -203,3 +206,25 @@ def test_many_findings_are_counted_whole_and_shown_in_part() -> None:
     assert (found.fates[Fate.AUTO], found.fates[Fate.APPROVAL]) == (1, ITEMS + 2)
     assert found.targets == ITEMS + 3
     assert found.oldest == min(it.time for it in world.estate.kept.values())
+
+
+def test_a_case_comes_back_from_the_record_whole() -> None:
+    """Whatever a decision may depend on is kept or follows from the row: a new field of a case must not be forgotten."""
+    world = access_world(BROAD, mode=Mode.OBSERVE)
+    evaluate(world, evaluation(world))
+    row, control = row_of(world), next(it.control for it in world.remediators if it.control.id == "KV-ACCESS")
+    target, now = ids.parse(row.target), world.clock.now()
+    later = now + timedelta(hours=1)
+    grounds = Grounds(
+        is_sandbox=True, dependants_known=False, asks="asks", stops=("Stops", "it stops"), since=now, locks=("lock",),
+        breaks=("layer",), ready=later, quiet=later,
+    )  # fmt: skip
+    case = case_from(row, grounds, control, target, now)
+
+    assert grounds_of(case) == grounds
+    assert {it.name for it in fields(Case)} == {
+        *(it.name for it in fields(Grounds) if it.name != "ready"),  # it stands in the steps
+        "control", "target", "plan", "remedied", "owner", "exempted", "takes_away", "told",
+    }  # fmt: skip
+    assert (case.control, case.target, case.takes_away, case.owner) == ("KV-ACCESS", target, True, row.decision.owner)
+    assert case.plan.fingerprint == row.plan.fingerprint != ""
