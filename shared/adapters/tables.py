@@ -100,6 +100,9 @@ class Table:
 
     def merge(self, entities: Sequence[Entity]) -> None:
         """Write up to a hundred entities of one partition, all or none: cells that are not named stay as they are."""
+        if len(entities) == 1:
+            self._retried(lambda: self._client.upsert_entity(dict(entities[0]), mode=UpdateMode.MERGE))
+            return
         operations: list[Any] = [("upsert", dict(it), {"mode": "merge"}) for it in entities]
         self._retried(lambda: self._client.submit_transaction(operations))
 

@@ -119,7 +119,9 @@ def _rows(azure: Client) -> list[dict[str, Any]]:
     found, cursor = [], ""
     with suppress(OSError):  # the instance that answers may just have died
         while True:
-            part = azure.app("/api/remediations", limit="200", **({"cursor": cursor} if cursor else {}))
+            part = azure.app(
+                "/api/remediations", control="KV-RECOVERY", limit="200", **({"cursor": cursor} if cursor else {})
+            )
             found += part["items"]
             cursor = part["next"] or ""
             if not cursor:

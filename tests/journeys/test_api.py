@@ -146,6 +146,7 @@ def test_the_description_is_true(azure: Client) -> None:
         ("/api/doctor", "get"): azure.app("/api/doctor"),
         ("/api/sweeps", "get"): azure.app("/api/sweeps"),
         ("/api/what-if", "get"): azure.app("/api/what-if", mode="auto"),
+        ("/api/kpis", "get"): azure.app("/api/kpis"),
         ("/api/explain", "get"): azure.app("/api/explain", resource=vault_id()),
     }
     tickets = answers["/api/tickets", "get"] = azure.app("/api/tickets")
