@@ -37,7 +37,6 @@ from tests import bricks
 from tests.access import Access
 from tests.figures import MemoryFigures
 from tests.looks import MemoryEstate, MemoryLetters, MemorySurveys
-from tests.trails import MemoryTrails
 from tests.vaults import SETTINGS, FakeVaults
 from tests.vitals import FakeVitals
 
@@ -222,7 +221,7 @@ def _place(cursor: str) -> int:
 
 
 @dataclass
-class MemoryRecords(MemoryTrails):
+class MemoryRecords:
     """Records in memory."""
 
     clock: FakeClock
@@ -272,6 +271,8 @@ class MemoryRecords(MemoryTrails):
         return found[at : at + limit], str(at + limit) if at + limit < len(found) else ""
 
     def heads(self, cursor: str, limit: int) -> StoredPage:
+        if cursor and not cursor.isalnum():
+            raise BadInput("BadCursor", "not a cursor")
         found = [self.rows[name] for name in sorted(self.rows) if name > cursor]
         return StoredPage(tuple(found[:limit]), found[limit - 1].row.id if len(found) > limit else "")
 

@@ -6,7 +6,7 @@ from tests.fakes import World
 
 # What reads, of each port. What is not named here raises.
 READS = {
-    "records": {"get", "page", "walk", "summaries", "history", "trails", "known", "memories", "writes", "poisoned", "poison_page"},
+    "records": {"get", "page", "walk", "summaries", "history", "heads", "histories", "known", "memories", "writes", "poisoned", "poison_page"},
     "estate": {"page", "under"},
     "surveys": {"get", "latest"},
     "inventory": {"vaults_in"},

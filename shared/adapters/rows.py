@@ -24,7 +24,7 @@ from azure.data.tables import TableServiceClient
 from shared.adapters.tables import Entity, Table, cells, encoded, etag_of, joined
 from shared.core.chain import START, Entry, link
 from shared.core.errors import BadInput, RowChanged
-from shared.core.ports import Event, Page, Stored, StoredPage, SummaryPage, Trail, TrailPage
+from shared.core.ports import Event, Page, Stored, StoredPage, SummaryPage
 from shared.core.record import Remediation, State
 from shared.core.shelf import Summary, Wanted, bounds, place, summary
 
@@ -128,34 +128,12 @@ class TableRows:
         found = self._rows.run(_ROWS, f"history-{row_id}-{after:07}", f"history-{row_id}.")
         return tuple(msgspec.json.decode(joined("body", entity), type=Entry) for entity in found)
 
-    def trails(self, cursor: str, limit: int) -> TrailPage:
-        """Return rows with their histories: two ranges of the one partition, joined by id."""
-        entities = self._rows.run(_ROWS, f"row-{_id(cursor)}", "row.", results_per_page=limit + 1)
-        found = [_stored(it) for it in itertools.islice(entities, limit + 1)]
-        rows = found[:limit]
-        if not rows:
-            return TrailPage((), "")
-        low, high = f"history-{rows[0].row.id}-", f"history-{rows[-1].row.id}."
-        past = self._rows.run(_ROWS, low, high, results_per_page=_AT_ONCE)
-        histories = {name: list(group) for name, group in itertools.groupby(past, key=_of_row)}
-        trails = tuple(Trail(it, _entries(histories.get(it.row.id, ())[: it.head])) for it in rows)
-        return TrailPage(trails, rows[-1].row.id if len(found) > limit else "")
-
     def histories(self, first: str, last: str) -> Iterator[tuple[str, Entry]]:
         """Yield the entries of all rows from one id to another, each with its row's id, row by row, oldest first."""
         found = self._rows.run(_ROWS, f"history-{first}-", f"history-{last}.", results_per_page=_AT_ONCE)
         for entity in found:
             row_id = str(entity["RowKey"]).split("-")[1]
             yield row_id, msgspec.json.decode(joined("body", entity), type=Entry)
-
-
-def _of_row(entity: Entity) -> str:
-    """Return whose entry it is: `history-id-0000001`."""
-    return str(entity["RowKey"]).split("-")[1]
-
-
-def _entries(entities: Sequence[Entity]) -> tuple[Entry, ...]:
-    return tuple(msgspec.json.decode(joined("body", it), type=Entry) for it in entities)
 
 
 def _any_of(states: Sequence[State]) -> tuple[str, dict[str, Any]]:

@@ -1,6 +1,8 @@
 """How everything stands on record, read part by part: rows and last judgements. Nothing here can write, or ask Azure."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from shared.core import ids
 from shared.core.judgement import Judgement
@@ -25,11 +27,16 @@ def rows(ports: Standing, states: Sequence[State]) -> Iterator[Remediation]:
 
 
 def trails(ports: Standing) -> Iterator[Trail]:
-    """Yield every row with its history by id."""
+    """Yield every row with its history by id: two lists, joined part by part."""
     cursor = ""
     while True:
-        page = ports.records.trails(cursor, _WITH_HISTORY)
-        yield from page.items
+        page = ports.records.heads(cursor, _WITH_HISTORY)
+        if not page.items:
+            return
+        entries = ports.records.histories(page.items[0].row.id, page.items[-1].row.id)
+        past = {row_id: [entry for _, entry in group] for row_id, group in groupby(entries, key=itemgetter(0))}
+        for it in page.items:
+            yield Trail(it, tuple(past.get(it.row.id, ())[: it.head]))
         cursor = page.cursor
         if not cursor:
             return

@@ -9,12 +9,14 @@ from shared.adapters import rows as rows_module
 from shared.adapters.records import TableRecords
 from shared.core import chain
 from shared.core.errors import BadInput
-from shared.core.ports import Event, Records, Trail
+from shared.core.ports import Event, Records
 from shared.core.record import Remediation, State, moved
 from shared.core.shelf import Shelf, Summary, Wanted
+from shared.flow import standing
 from simulator.client import Client
 from tests.adapters.conftest import identity
 from tests.adapters.test_records import EVENT, _row, _target
+from tests.fakes import World
 
 SECOND = timedelta(seconds=1)
 
@@ -125,26 +127,22 @@ def test_a_walk_goes_by_ids_whatever_changes_meanwhile(records: Records) -> None
     assert {row.state for row in seen} == {State.FAILED}
 
 
-def test_rows_come_with_their_histories_part_by_part(records: Records) -> None:
+def test_rows_come_with_their_histories_part_by_part(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every row once, by id, each history whole and in order, and ending where its row stands."""
+    monkeypatch.setattr(standing, "_WITH_HISTORY", 3)
     made = {}
     for seconds, length in enumerate((1, 3, 2, 1)):
         row = _kept(records, State.FAILED, str(_target()), seconds)
         for number in range(1, length):
             records.save(replace(row, attempt=number), EVENT, records.get(row.id))
         made[row.id] = length
-    found, cursor = dict[str, Trail](), ""
-    while True:
-        page = records.trails(cursor, 3)
-        assert len(page.items) <= 3
-        found |= {it.stored.row.id: it for it in page.items}
-        cursor = page.cursor
-        if not cursor:
-            break
+    world = World()
+    world.records = records  # type: ignore[assignment]
+    found = {it.stored.row.id: it for it in standing.trails(world)}
 
     assert list(found) == sorted(found)
     assert {name: len(found[name].history) for name in made} == made
     assert all(chain.verify(it.history, it.stored.head, it.stored.newest) == "" for it in found.values())
     assert all(found[name].history == records.history(name) for name in made)
     with pytest.raises(BadInput):
-        records.trails("no cursor!", 3)
+        records.heads("no cursor!", 3)

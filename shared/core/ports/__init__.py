@@ -27,7 +27,6 @@ from shared.core.ports.values import (
     StoredPage,
     SummaryPage,
     Trail,
-    TrailPage,
 )
 from shared.core.ports.vitals import Backlog, Seen, Vitals
 
@@ -68,7 +67,6 @@ __all__ = [
     "TicketPage",
     "Tickets",
     "Trail",
-    "TrailPage",
     "Vaults",
     "Vitals",
 ]

@@ -19,7 +19,6 @@ from shared.core.ports.values import (
     Stored,
     StoredPage,
     SummaryPage,
-    TrailPage,
 )
 from shared.core.record import Remediation, State
 from shared.core.shelf import Wanted
@@ -58,10 +57,6 @@ class Records(Protocol):
 
     def histories(self, first: str, last: str) -> Iterable[tuple[str, Entry]]:
         """Return the entries of all rows from one id to another, each with its row's id, row by row, oldest first."""
-        ...
-
-    def trails(self, cursor: str, limit: int) -> TrailPage:
-        """Return rows with their histories, in the order of their ids. Raises BadInput as `page` does."""
         ...
 
     def known(self, target: ResourceId) -> Known:

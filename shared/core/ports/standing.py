@@ -1,14 +1,15 @@
 """The reading half of the ports, for verbs that must not be able to write: what is not here cannot be called, mypy sees to that."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from shared.core.chain import Entry
 from shared.core.choices import Choices
 from shared.core.control import Remediator
 from shared.core.plan import Write
 from shared.core.ports.estate import JudgementPage
-from shared.core.ports.values import Page, TrailPage
+from shared.core.ports.values import Page, StoredPage
 from shared.core.record import State
 from shared.core.survey import Survey
 
@@ -20,8 +21,12 @@ class Shelves(Protocol):
         """Return rows in these states in the order of their ids."""
         ...
 
-    def trails(self, cursor: str, limit: int) -> TrailPage:
-        """Return rows with their histories, in the order of their ids."""
+    def heads(self, cursor: str, limit: int) -> StoredPage:
+        """Return rows in the order of their ids, with where their histories end."""
+        ...
+
+    def histories(self, first: str, last: str) -> Iterable[tuple[str, Entry]]:
+        """Return the entries of all rows from one id to another, each with its row's id, row by row, oldest first."""
         ...
 
     def writes(self, subscription: str, since: datetime) -> tuple[Write, ...]:

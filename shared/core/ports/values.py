@@ -92,14 +92,6 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
-class TrailPage:
-    """A part of all rows with their histories; `cursor` continues it and is '' at its end."""
-
-    items: tuple[Trail, ...]
-    cursor: str
-
-
-@dataclass(frozen=True, slots=True)
 class SummaryPage:
     """A part of a list of what is shown of rows; `cursor` continues it and is '' at its end.
 
