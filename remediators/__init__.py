@@ -2,6 +2,7 @@
 
 from remediators.key_access import KEY_ACCESS
 from remediators.key_rotation import KEY_ROTATION
+from remediators.vault_deleted import VAULT_DELETED
 from remediators.vault_logs import VAULT_LOGS
 from remediators.vault_recovery import VAULT_RECOVERY
 from remediators.workspace_cmk import WORKSPACE_CMK
@@ -12,6 +13,7 @@ from shared.core.control import Remediator
 REMEDIATORS: tuple[Remediator, ...] = (
     VAULT_RECOVERY,
     KEY_ACCESS,
+    VAULT_DELETED,
     VAULT_LOGS,
     WORKSPACE_CMK,
     WORKSPACE_TIER,

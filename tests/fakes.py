@@ -35,7 +35,7 @@ from shared.core.ticket import Note, Standing, Ticket
 from tests import bricks
 from tests.access import Access
 from tests.looks import MemoryEstate, MemoryLetters, MemorySurveys
-from tests.vaults import SETTINGS, FakeVaults
+from tests.vaults import SETTINGS, FakeVaults, Graves
 from tests.vitals import FakeVitals
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -97,6 +97,7 @@ class FakeArm:
     swallows: bool = False  # says yes to a write and does nothing
     says_nothing: bool = False  # does it, and does not say that it has ended
     access: Access | None = None
+    graves: Graves = field(default_factory=Graves)
     identity: Mapping[str, str] = field(default_factory=lambda: {"client_id": "writer", "principal_id": "writer-oid"})
 
     def put(self, *bodies: dict[str, Any]) -> None:
@@ -131,6 +132,8 @@ class FakeArm:
         elif request.below:
             assert self.access is not None
             self.access.obey(request, self.clock.now())
+        elif request.method == "PUT" and "/vaults/" in path:
+            self.graves.unearth(self.resources, path, request.body)
         elif request.method == "PUT":
             self.resources[path] = bricks.put_workspace(self.resources[path], request.body)
         else:
@@ -452,7 +455,7 @@ class World:
         self.arm = FakeArm(self.clock)
         self.hand = self.arm
         self.keys = self.arm
-        self.vaults = FakeVaults(self.arm.resources)
+        self.vaults = FakeVaults(self.arm.resources, self.arm.graves)
         self.inventory = FakeInventory(self.arm)
         self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)

@@ -73,6 +73,7 @@ def _snapshot(case: dict[str, Any]) -> Snapshot:
         is_complete=case.get("is_complete", False),
         contents=around.contents(case.get("contents")),
         logging=around.logging(case.get("logging")),
+        deleted=around.deleted(case.get("deleted")),
     )
 
 
