@@ -23,7 +23,7 @@ class VaultDeleted:
         title="No vault that holds customer-managed keys, and no key in use, is deleted",
         severity="critical",
         targets=frozenset({ids.VAULT}),
-        needs=frozenset({"contents", "deleted", "roles"}),
+        needs=frozenset({"deleted", "keys", "roles"}),
         pages=True,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shared.core.choices import Choices
 from shared.core.commands import az_recover_key
 from shared.core.control import Compliant, Finding, NonCompliant, Unknown, Verdict
-from shared.core.facts import Contents, Snapshot, Unreadable, Vault
+from shared.core.facts import Snapshot, Unreadable, Vault
 from shared.core.graph import uses_of
 
 _SHOWN = 20
@@ -25,7 +25,7 @@ def unread(vault: Vault, snapshot: Snapshot, choices: Choices) -> Unknown | None
     if isinstance(snapshot.dependants, Unreadable):
         why = snapshot.dependants
         return Unknown(Finding(why.reason, f"which keys workspaces use could not be read: {why.message}"))
-    why_not = snapshot.contents
+    why_not = snapshot.held_keys
     if isinstance(why_not, Unreadable) and in_use(vault, snapshot, choices):
         return Unknown(Finding(why_not.reason, f"which keys the vault holds could not be read: {why_not.message}"))
     return None
@@ -33,9 +33,9 @@ def unread(vault: Vault, snapshot: Snapshot, choices: Choices) -> Unknown | None
 
 def judge(vault: Vault, snapshot: Snapshot, known: tuple[str, ...], choices: Choices) -> Iterator[Verdict]:
     """Yield a verdict for each key that is missed, and an end for those that were. Silence where nobody can say."""
-    if not isinstance(snapshot.contents, Contents) or isinstance(snapshot.dependants, Unreadable):
+    if not isinstance(snapshot.held_keys, tuple) or isinstance(snapshot.dependants, Unreadable):
         return
-    there = {it.name.lower() for it in snapshot.contents.keys}
+    there = {it.name.lower() for it in snapshot.held_keys}
     used = in_use(vault, snapshot, choices)
     for key, users in sorted(used.items()):
         if key not in there:

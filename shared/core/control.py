@@ -24,7 +24,7 @@ class Control:
     wants_newest: bool = False  # and of each of these keys the newest version as well
     needs: frozenset[str] = (
         frozenset()
-    )  # what it judges by that is read only for it, of a vault: contents, logging, deleted, roles
+    )  # what it judges by that is read only for it, of a vault: contents, keys, logging, deleted, roles
     pages: bool = False  # somebody must look at once, whenever it is: its notices are logged as errors
 
 

@@ -17,14 +17,14 @@ from dataclasses import replace
 from shared.core import ids, parse
 from shared.core.control import Control, Memory
 from shared.core.errors import BadInput, Temporary
-from shared.core.facts import Absent, Snapshot, Unreadable, Vault, Workspace
+from shared.core.facts import Absent, Contents, Snapshot, Unreadable, Vault, Workspace
 from shared.core.graph import uses_of
 from shared.core.ids import ResourceId
 from shared.core.lost import host_of, is_remembered
 from shared.core.parse import wire
 from shared.core.ports import Ports
 from shared.core.scope import why_in_scope
-from shared.flow.reads import contents_of, deleted_of, hindrances_of, logging_of, read, roles_of, tried
+from shared.flow.reads import contents_of, deleted_of, held_keys_of, hindrances_of, logging_of, read, roles_of, tried
 from shared.flow.surround import surround
 
 
@@ -76,12 +76,15 @@ def _missed(ports: Ports, target: ResourceId, memory: Memory, only: Control | No
 
 def _looked_into(ports: Ports, snapshot: Snapshot, vault: Vault, memory: Memory, only: Control | None) -> Snapshot:
     """Return the snapshot of a CMK vault with what it holds and where its logs go, as far as a control asks for it."""
-    needs = _needs(ports, only) & {"contents", "logging"}
+    needs = _needs(ports, only) & {"contents", "keys", "logging"}
     if not needs or not vault.is_settled or not isinstance(why_in_scope(vault, snapshot, memory, ports.choices), str):
         return snapshot
+    contents = contents_of(ports, vault.id) if "contents" in needs else None
+    keys = contents.keys if isinstance(contents, Contents) else None
     return replace(
         snapshot,
-        contents=contents_of(ports, vault.id) if "contents" in needs else None,
+        contents=contents,
+        held_keys=held_keys_of(ports, vault.id) if keys is None and "keys" in needs else keys,
         logging=logging_of(ports, vault.id) if "logging" in needs else None,
     )
 

@@ -10,7 +10,18 @@ from typing import Any
 from shared.core import parse
 from shared.core.control import Memory
 from shared.core.errors import BadInput, Denied
-from shared.core.facts import Absent, Contents, Deleted, Hindrances, LogSetting, Roles, Snapshot, Unreadable, Vault
+from shared.core.facts import (
+    Absent,
+    Contents,
+    Deleted,
+    HeldKey,
+    Hindrances,
+    LogSetting,
+    Roles,
+    Snapshot,
+    Unreadable,
+    Vault,
+)
 from shared.core.graph import graph
 from shared.core.ids import ResourceId
 from shared.core.ports import Ports
@@ -72,6 +83,11 @@ def _check_defined(roles: Roles, meant: set[str]) -> None:
 def contents_of(ports: Ports, vault: ResourceId) -> Contents | Unreadable:
     """Read which keys a vault holds, and whether it holds secrets."""
     return tried("what the vault holds", lambda: parse.contents(ports.vaults.keys(vault), ports.vaults.secrets(vault)))
+
+
+def held_keys_of(ports: Ports, vault: ResourceId) -> tuple[HeldKey, ...] | Unreadable:
+    """Read which keys a vault holds."""
+    return tried("which keys the vault holds", lambda: parse.contents(ports.vaults.keys(vault), ()).keys)
 
 
 def logging_of(ports: Ports, vault: ResourceId) -> tuple[LogSetting, ...] | Unreadable:

@@ -17,6 +17,7 @@ from shared.core.facts import (
     Absent,
     Contents,
     Deleted,
+    HeldKey,
     Hindrances,
     Key,
     LogSetting,
@@ -87,6 +88,13 @@ def contents(case: Any) -> Contents | Unreadable | None:
         return UNREADABLE if case else None
     keys = [{"name": name, "properties": {"attributes": _made(at)}} for name, at in case.get("keys", {}).items()]
     return parse.contents(keys, [{"name": name} for name in case.get("secrets", [])])
+
+
+def held_keys(case: Any) -> tuple[HeldKey, ...] | Unreadable | None:
+    """Read which keys a vault holds, by name."""
+    if case is None or case == "unreadable":
+        return UNREADABLE if case else None
+    return parse.contents([{"name": name} for name in case], ()).keys
 
 
 def _made(at: str) -> dict[str, int]:
