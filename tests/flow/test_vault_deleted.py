@@ -8,14 +8,17 @@ import pytest
 
 from remediators.vault_deleted import VAULT_DELETED
 from shared.core.choices import Mode
-from shared.core.errors import Denied, Temporary
+from shared.core.errors import Denied, Refused, Temporary
+from shared.core.ids import VAULT as VAULT_TYPE
 from shared.core.ports import Stored
 from shared.core.record import State, remediation_id
+from shared.core.survey import differing
 from shared.flow.approve import Yes, approve
 from shared.flow.evaluate import evaluate
 from shared.flow.sweep import sweep
+from shared.flow.undo import Wish, undo_of
 from tests.access import ADMINISTRATOR, DATABRICKS, NARROW, TENANT, Access, assignment
-from tests.fakes import World, vault_body, vault_id, workspace_body
+from tests.fakes import SUBSCRIPTION, World, vault_body, vault_id, workspace_body
 from tests.flow.conftest import evaluation, run
 
 STORAGE = "57000001-0000-4000-8000-000000000001"
@@ -312,3 +315,72 @@ def test_a_key_in_use_that_is_not_listed_is_a_ticket_with_its_command() -> None:
     assert (found.state, found.finding.reason) == (State.OBSERVED, "KeyIsDeleted")
     assert found.finding.evidence["proposed"] == ["az keyvault key recover --vault-name kv-one --name k"]
     assert row(world, "k").row.state is State.RESOLVED
+
+
+def test_there_is_nothing_to_undo() -> None:
+    """Cmkwarden deletes no vault: the undo is refused with its reason."""
+    world = alive(rbac=False)
+    delete(world)
+    look(world)
+    say_yes(world)
+    run(world)
+    with pytest.raises(Refused) as caught:
+        undo_of(world, row(world), Wish("olga", "let it go", world.clock.now() + timedelta(days=30)))
+
+    assert caught.value.reason == "NotByUs"
+
+
+def test_a_vault_that_is_known_to_be_gone_is_looked_at_each_night_and_counts_as_no_surprise() -> None:
+    """A survey looks at it, and does not call it something that an event should have told of."""
+    world = alive()
+    delete(world)
+    look(world)
+    before = world.estate.under(VAULT_TYPE, SUBSCRIPTION)
+
+    assert differing({}, before, world.choices, world.clock.now()) == {VAULT: "old"}
+
+
+def test_a_deletion_that_nobody_told_of_is_found_by_the_night() -> None:
+    """The event was lost: the survey misses the vault, and its look opens the finding."""
+    world = alive()
+    delete(world)
+    sweep(world)
+    run(world, rounds=200)
+
+    assert (row(world).row.state, row(world).row.finding.reason) == (State.AWAITING_APPROVAL, "VaultIsDeleted")
+
+
+def test_a_role_that_comes_and_goes_by_itself_is_not_given_for_good() -> None:
+    """Privileged Identity Management takes it back one day: given anew by us it would stay."""
+    world = alive()
+    assert world.arm.access is not None
+    (narrow, *_) = world.arm.access.assigned
+    world.arm.access.schedule_bodies = [
+        {"properties": {"originRoleAssignmentId": narrow["id"], "endDateTime": "2027-01-01T00:00:00Z"}}
+    ]
+    sweep(world)
+    world.clock.advance(86_400 * 40)
+    sweep(world)
+    run(world, rounds=200)
+    look(world)  # no locks and no schedules are read for an event: what was learnt stays
+    delete(world)
+    look(world)
+
+    assert [step.after.get("principalId") for step in row(world).row.plan.steps] == [None, OTHER]
+    assert any("set that again" in it for it in row(world).row.finding.evidence["proposed"])
+
+
+def test_more_roles_than_are_kept_leave_those_that_we_may_give() -> None:
+    """Of hundreds of people's roles a hundred are kept, and ours first."""
+    world = alive()
+    assert world.arm.access is not None
+    world.arm.access.assigned += [
+        assignment(vault_id(), f"00000000-0000-4000-8000-{number:012}", ADMINISTRATOR, name=name_of(1000 + number))
+        for number in range(300)
+    ]
+    look(world)
+    kept = world.records.kept[VAULT].alive
+
+    assert kept is not None
+    assert len(kept.given) == 100
+    assert [it.principal for it in kept.given[:2]] == [OTHER, DATABRICKS]
