@@ -4,6 +4,7 @@ from remediators.key_access import KEY_ACCESS
 from remediators.key_rotation import KEY_ROTATION
 from remediators.key_shared import KEY_SHARED
 from remediators.vault_dedicated import VAULT_DEDICATED
+from remediators.vault_deleted import VAULT_DELETED
 from remediators.vault_logs import VAULT_LOGS
 from remediators.vault_recovery import VAULT_RECOVERY
 from remediators.workspace_cmk import WORKSPACE_CMK
@@ -14,6 +15,7 @@ from shared.core.control import Remediator
 REMEDIATORS: tuple[Remediator, ...] = (
     VAULT_RECOVERY,
     KEY_ACCESS,
+    VAULT_DELETED,
     VAULT_LOGS,
     VAULT_DEDICATED,
     KEY_SHARED,

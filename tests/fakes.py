@@ -37,7 +37,7 @@ from tests import bricks
 from tests.access import Access
 from tests.figures import MemoryFigures
 from tests.looks import MemoryEstate, MemoryLetters, MemorySurveys
-from tests.vaults import SETTINGS, FakeVaults
+from tests.vaults import SETTINGS, FakeVaults, Graves
 from tests.vitals import FakeVitals
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -99,6 +99,7 @@ class FakeArm:
     swallows: bool = False  # says yes to a write and does nothing
     says_nothing: bool = False  # does it, and does not say that it has ended
     access: Access | None = None
+    graves: Graves = field(default_factory=Graves)
     identity: Mapping[str, str] = field(default_factory=lambda: {"client_id": "writer", "principal_id": "writer-oid"})
 
     def put(self, *bodies: dict[str, Any]) -> None:
@@ -133,6 +134,8 @@ class FakeArm:
         elif request.below:
             assert self.access is not None
             self.access.obey(request, self.clock.now())
+        elif request.method == "PUT" and "/vaults/" in path:
+            self.graves.unearth(self.resources, path, request.body)
         elif request.method == "PUT":
             self.resources[path] = bricks.put_workspace(self.resources[path], request.body)
         else:
@@ -463,7 +466,7 @@ class World:
         self.arm = FakeArm(self.clock)
         self.hand = self.arm
         self.keys = self.arm
-        self.vaults = FakeVaults(self.arm.resources)
+        self.vaults = FakeVaults(self.arm.resources, self.arm.graves)
         self.inventory = FakeInventory(self.arm)
         self.diary = FakeDiary()
         self.queue = FakeQueue(self.clock)

@@ -57,6 +57,7 @@ _ROLE = re.compile(f"(/keys/[0-9A-Za-z-]{{1,127}})?/providers/Microsoft.Authoriz
 _KEY = re.compile(f"/keys/({ids.NAME_OF_A_KEY.pattern})")
 _AUTHORIZATION = "2022-04-01"
 _SETTINGS = "2021-05-01-preview"
+_VAULTS = "2026-02-01"
 
 
 class ArmHand:
@@ -105,6 +106,8 @@ class ArmHand:
         policies, key = _POLICIES.fullmatch(request.below), _KEY.fullmatch(request.below)
         if kind == ("PATCH", ids.VAULT) and not request.below:
             vaults.update(target.group, target.name, request.body, headers=headers)
+        elif kind == ("PUT", ids.VAULT) and not request.below:
+            self._recover(request, target, headers)
         elif kind == ("PUT", ids.VAULT) and policies:
             vaults.update_access_policy(target.group, target.name, policies[1], request.body, headers=headers)
         elif kind == ("PUT", ids.VAULT) and key:
@@ -117,6 +120,12 @@ class ArmHand:
         else:
             what = f"{request.method} on {target.kind}{request.below[:80]}"
             raise BadInput("UnknownWrite", f"{what} is not something cmkwarden does")
+
+    def _recover(self, request: Request, target: ResourceId, headers: Mapping[str, str]) -> None:
+        """PUT a vault in the one mode that makes nothing new: of a vault that is there a PUT would replace every setting."""
+        if request.body.get("properties", {}).get("createMode") != "recover":
+            raise BadInput("UnknownWrite", "a PUT of a vault that does not recover it is not something cmkwarden does")
+        self._rest.send("PUT", str(target), _VAULTS, request.body, headers)
 
     def _assign(self, request: Request, path: str, headers: Mapping[str, str]) -> None:
         body = request.body if request.method == "PUT" else None

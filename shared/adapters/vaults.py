@@ -1,4 +1,4 @@
-"""What a vault holds, by name alone, and where its logs go: plain lists, as the reader. AZURE 2.3, 8.1."""
+"""What a vault holds, by name alone, where its logs go, and which vaults are deleted: plain lists, as the reader. AZURE 2.2, 2.3, 8.1."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -34,3 +34,9 @@ class ArmVaults:
     def settings(self, vault: ResourceId) -> Sequence[Json]:
         """Return the raw bodies of its diagnostic settings."""
         return list(self._rest.pages(f"{vault}/providers/Microsoft.Insights/diagnosticSettings", _SETTINGS))
+
+    def deleted(self, subscription: str) -> Sequence[Json]:
+        """Return the raw bodies of the vaults of a subscription that are deleted and not purged yet."""
+        return list(
+            self._rest.pages(f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults", _VAULTS)
+        )

@@ -7,7 +7,9 @@ import json
 import shlex
 from collections.abc import Mapping
 
+from shared.core.control import Given
 from shared.core.facts import Assignment, Policy, Vault, Workspace
+from shared.core.ids import ResourceId
 from shared.core.moves import grant as moves
 from shared.core.moves import workspace as workspace_moves
 
@@ -15,6 +17,25 @@ from shared.core.moves import workspace as workspace_moves
 def az(command: str, *words: str) -> str:
     """Return a command of Azure CLI with its words quoted."""
     return " ".join(["az", command, *(shlex.quote(word) for word in words)])
+
+
+def az_recover(vault: ResourceId, location: str) -> str:
+    """Return the command that takes a deleted vault back."""
+    where = ["--location", location] if location else []
+    return az("keyvault recover", "--name", vault.name, *where, "--subscription", vault.subscription)
+
+
+def az_recover_key(vault: str, key: str) -> str:
+    """Return the command that takes a deleted key back: it needs a right on the data plane, which we never hold."""
+    return az("keyvault key recover", "--vault-name", vault, "--name", key)
+
+
+def az_role_back(vault: ResourceId, given: Given) -> str:
+    """Return the command that gives somebody a role again that they held at a vault or below it."""
+    return az(
+        "role assignment create", "--role", given.role, "--assignee-object-id", given.principal,
+        "--assignee-principal-type", given.principal_type or "ServicePrincipal", "--scope", f"{vault}{given.below}",
+    )  # fmt: skip
 
 
 def az_policy_removal(vault: Vault, policy: Policy) -> str:

@@ -22,7 +22,10 @@ class Control:
     takes_away: bool = False  # its plans take permissions from somebody: grace, notice and a look at locks come first
     looks_around: bool = False  # of a workspace: it judges the vaults and keys that its layers name
     wants_newest: bool = False  # and of each of these keys the newest version as well
-    needs: frozenset[str] = frozenset()  # what it judges by that is read only for it: `contents`, `logging` of a vault
+    needs: frozenset[str] = (
+        frozenset()
+    )  # what it judges by that is read only for it, of a vault: contents, keys, logging, deleted, roles
+    pages: bool = False  # somebody must look at once, whenever it is: its notices are logged as errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class NonCompliant:
     first there, as far as anybody knows; a control that takes permissions away leaves young grants alone for a while.
     `steps`: what would put it right, where judging works that out anyway; `plan` returns them then. `quiet`: until when
     nobody is troubled with it, for somebody may be in the middle of a set-up; it is judged anew then.
+    `insists`: silence ends the question for no longer than until the next look, which asks anew.
     """
 
     finding: Finding
@@ -61,6 +65,7 @@ class NonCompliant:
     steps: tuple[Step, ...] = ()
     stops: Finding | None = None
     quiet: datetime | None = None
+    insists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,37 @@ class Picked:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A role that somebody held at a CMK vault or below it: no names. `below` is what follows the vault's id, in lower case.
+
+    `is_bound`: a condition, a delegation or an end came with it. What gives it anew would give more.
+    """
+
+    principal: str
+    principal_type: str
+    role: str
+    below: str
+    is_bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A CMK vault as it was when it was last seen: what is gone with it once somebody deletes it (AZURE 0.7)."""
+
+    tenant: str
+    host: str
+    given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A CMK vault that a look has found gone, and what was held there. Stands until what we may give back is held again."""
+
+    since: datetime
+    given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What our own records know of a target from earlier looks.
 
@@ -166,6 +202,8 @@ class Memory:
         str, ...
     ] = ()  # layers that we have asked Azure to put on a newer version, and whose end nobody has seen
     again: datetime | None = None  # when it is looked at anew by itself: a message for then is on its way
+    alive: Alive | None = None
+    lost: Lost | None = None
     subjects: tuple[str, ...] = ()  # of findings that were ever recorded, as `KV-ACCESS subject`: they must be closed
 
     def subjects_of(self, control: str) -> tuple[str, ...]:

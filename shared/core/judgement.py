@@ -7,11 +7,11 @@ from typing import Any
 
 from shared.core.choices import Choices
 from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable
-from shared.core.facts import Snapshot, Vault, Workspace
+from shared.core.facts import Absent, Deleted, Snapshot, Vault, Workspace
 from shared.core.grounds import Grounds, grounds_of
 from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.settle import Look
-from shared.core.survey import digest
+from shared.core.survey import GONE, digest
 
 # The worst first: a target is as bad as the worst that is said of it.
 ORDER = ("NonCompliant", "Unknown", "Compliant", "NotApplicable")
@@ -62,13 +62,16 @@ class Judgement:
 def judgement(
     snapshot: Snapshot, memory: Memory, looks: Sequence[Look], choices: Choices, now: datetime
 ) -> Judgement | None:
-    """Return the judgement on a target; None for one that is not there, and for a vault of which no control speaks."""
-    it = snapshot.vault or snapshot.workspace
-    if not isinstance(it, Vault | Workspace):
+    """Return the judgement on a target; None for a workspace that is not there, and for a vault of which no control speaks.
+
+    A vault that is gone and missed is spoken of: it stays in sight until it is back, or nobody misses it any more.
+    """
+    it = _shown(snapshot)
+    if it is None:
         return None
     rulings = tuple(_ruling(look) for look in looks)[:_MOST]
     worst = min((ruling.verdict for ruling in rulings), key=ORDER.index, default="NotApplicable")
-    if isinstance(it, Vault) and worst == NotApplicable.__name__:
+    if not isinstance(it, Workspace) and worst == NotApplicable.__name__:
         return None
     evidence = [look.verdict.finding.evidence for look in looks if not look.verdict.subject]
     return Judgement(
@@ -76,13 +79,28 @@ def judgement(
         location=it.location, environments=environments(snapshot, memory, choices),
         owner=_tag(it, choices.owner_tag), time=now, worst=worst, rulings=rulings,
         layers=tuple(_layers(evidence)), vaults=it.hosts() if isinstance(it, Workspace) else (),
-        digest=digest(it), until=min((end for look in looks if (end := _end(look))), default=None),
+        digest=GONE if isinstance(it, Deleted) else digest(it),
+        until=min((end for look in looks if (end := _end(look))), default=None),
         cost_center=_tag(it, choices.cost_center_tag),
     )  # fmt: skip
 
 
-def _tag(it: Vault | Workspace, name: str) -> str:
+def _tag(it: Vault | Workspace | Deleted, name: str) -> str:
     return it.tags.get(name.lower(), "").strip()[:LONGEST_NAME]
+
+
+def _shown(snapshot: Snapshot) -> Vault | Workspace | Deleted | None:
+    """Return what there is to show of a target. Of a vault that is not even among the deleted ones that is next to nothing."""
+    it = snapshot.vault or snapshot.workspace
+    if isinstance(it, Vault | Workspace):
+        return it
+    if not isinstance(it, Absent) or snapshot.deleted is None:
+        return None
+    return (
+        snapshot.deleted
+        if isinstance(snapshot.deleted, Deleted)
+        else Deleted("", {}, None, None, purge_protection=False)
+    )
 
 
 def _end(look: Look) -> datetime | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from shared.core import ids
-from shared.core.commands import az
+from shared.core.commands import az, az_recover
 from shared.core.moves import grant as moves
 from shared.core.moves import key as key_moves
 from shared.core.moves import logs as logs_moves
@@ -69,6 +69,14 @@ def _protect(step: Shown) -> dict[str, str]:
         "az": az("keyvault update", "--ids", step.resource, "--enable-purge-protection", "true"),
         "terraform": "azurerm_key_vault: purge_protection_enabled = true",
         "bicep": "Microsoft.KeyVault/vaults: properties.enableSoftDelete: true, properties.enablePurgeProtection: true",
+    }
+
+
+def _recover(step: Shown) -> dict[str, str]:
+    return {
+        "az": az_recover(ids.parse(step.resource), str(step.after["location"])),
+        "terraform": "provider azurerm: features { key_vault { recover_soft_deleted_key_vaults = true } }",
+        "bicep": "Microsoft.KeyVault/vaults: properties.createMode: 'recover', once; leave it out afterwards",
     }
 
 
@@ -234,6 +242,7 @@ def _workspace(step: Shown, *words: str) -> str:
 
 _HINTS = {
     vault_moves.PROTECT: _protect,
+    vault_moves.RECOVER: _recover,
     key_moves.CREATE: _create_key,
     logs_moves.SEND: _send,
     workspace_moves.UPGRADE: _upgrade,

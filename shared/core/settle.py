@@ -119,6 +119,8 @@ def _stands(row: Remediation, look: Look) -> bool:
     gives = any(step.grants for step in look.plan.steps)
     if gives and row.finding.evidence.get("used_by") != look.verdict.finding.evidence.get("used_by"):
         return False
+    if row.state is State.EXPIRED and isinstance(look.verdict, NonCompliant) and look.verdict.insists:
+        return False  # nobody answered: they are asked anew
     if row.state in STUCK_UNTIL_CHANGED or row.state is State.QUEUED:
         return True
     return (row.decision.kind, row.decision.reason) == (look.decision.kind, look.decision.reason)

@@ -12,6 +12,7 @@ from shared.core.choices import Choices, VaultScope
 from shared.core.facts import Vault, Workspace
 from shared.core.ids import ResourceId
 
+GONE = "gone"  # in place of the digest of a vault that was there no more at the last look, and is missed
 _FAR = 10**11  # seconds since 1970: later than any time there is
 _LEFT_OUT = frozenset({"raw", "provisioning"})  # as it came, and what Azure is at: no rule goes by these
 
@@ -139,9 +140,11 @@ def differing(
     """Return which targets are to be looked at anew, by id in lower case, and why: missed, changed, gone, recent or old.
 
     `listed` is all that there is of one kind in one subscription, `before` what the last looks have left of it. Recent is
-    what has changed right after a look: its event may only be waiting for CMK_GAP. Old is what nobody has looked at for long.
+    what has changed right after a look: its event may only be waiting for CMK_GAP. Old is what nobody has looked at for long, and
+    each night what is known to be gone and is missed.
     """
-    why = dict.fromkeys((target for target in before if target not in listed), "gone")
+    missing = {target: left for target, left in before.items() if target not in listed}
+    why = {target: "old" if left.digest == GONE else "gone" for target, left in missing.items()}
     for target, it in listed.items():
         left = before.get(target)
         if left is None and is_wanted(it, choices):

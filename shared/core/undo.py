@@ -11,7 +11,7 @@ from typing import Any
 from shared.core.errors import Refused
 from shared.core.facts import Policy, Snapshot, Vault
 from shared.core.moves import grant as moves
-from shared.core.moves import logs
+from shared.core.moves import logs, vault
 from shared.core.parse.access import GROUPS
 from shared.core.record import PlannedStep, Remediation, carried_out
 from shared.core.render import undo_commands
@@ -39,6 +39,8 @@ def check(row: Remediation) -> None:
         raise Refused("NothingToUndo", "cmkwarden has written nothing for this remediation")
     if any(step.irreversible for step in carried(row)):
         raise Refused("Irreversible", "a step of it cannot be undone by anybody")
+    if any(step.kind == vault.RECOVER for step in carried(row)):
+        raise Refused("NotByUs", "cmkwarden deletes no vault: whoever wants it gone deletes it again")
     if any(step.kind not in moves.ON_POLICIES | _BY_HAND for step in carried(row)):
         raise Refused(
             "NotByUs", "cmkwarden takes no workspace back to the key it was on: its runbook says how a person does"

@@ -130,9 +130,9 @@ def _carry_out(work: Work) -> None:
         return
     target = ids.parse(row.target)
     bench = _Bench(ports, _remediator(ports, row), ports.records.known(target).memory, row.subject)
-    snapshot = gather(
-        ports, target, bench.memory, needs_roles=bench.remediator.control.takes_away, only=bench.remediator.control
-    )
+    control = bench.remediator.control
+    needs_roles = control.takes_away or "roles" in control.needs
+    snapshot = gather(ports, target, bench.memory, needs_roles=needs_roles, only=control)
     check_settled(snapshot)
     if bench.remediator.control.takes_away:
         snapshot = deepen(ports, snapshot, bench.memory)

@@ -8,10 +8,10 @@ from typing import Any
 
 from shared.core import ids, moves, parse, refs
 from shared.core.decide import Decision, Kind
-from shared.core.errors import BadInput, Conflict, Denied, Temporary
+from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
 from shared.core.facts import Workspace
 from shared.core.ids import ResourceId
-from shared.core.moves import grant, workspace
+from shared.core.moves import grant, vault, workspace
 from shared.core.plan import Plan, may_write, standing_rail
 from shared.core.ports import Ports
 from shared.core.record import OPENED_BY, PlannedStep, RecordedPlan, State, recorded_step
@@ -54,20 +54,34 @@ def hold(work: Work, decision: Decision) -> None:
 def write(work: Work, plan: Plan) -> bool:
     """Carry out the steps; False where the rest must wait. The before-image is saved first: a kill must not lose it.
 
-    What takes effect later is relied on later, and by a plan that is made then.
+    What takes effect later is relied on later, and by a plan that is made then. A role that cannot be given keeps only
+    what takes something away from going on: whoever else waits for one gets it.
     """
-    settling = False
+    settling, refused = False, None
     for step in plan.steps:
         now = work.ports.clock.now()
         ready = now + work.ports.choices.settle if settling and not step.settles else step.not_before
         if ready and ready > now:
             wait(work, ready, "MustSettle")
             return False
-        send(work, step)
+        try:
+            send(work, step)
+        except (Denied, Temporary) as error:
+            if not _is_for_one_alone(step, plan, error):
+                raise
+            refused = refused or error
         settling = settling or step.settles
+    if refused:
+        raise refused
     if settling:
         wait(work, work.ports.clock.now() + work.ports.choices.settle, "MustSettle")
     return not settling
+
+
+def _is_for_one_alone(step: Step, plan: Plan, error: RemediationError) -> bool:
+    """Whether a failure concerns one principal: Azure does not know it, or we may not give it this role."""
+    is_known = isinstance(error, Denied) or error.reason == "PrincipalNotFound"
+    return is_known and step.kind == grant.ROLE_ASSIGN and not any(it.takes for it in plan.steps)
 
 
 def send(work: Work, step: Step, values: Mapping[str, str] = NOTHING) -> bool:
@@ -113,6 +127,8 @@ def _current(ports: Ports, step: Step) -> Mapping[str, Any]:
 
     Raises Conflict where somebody has changed it, Temporary while Azure is still changing it.
     """
+    if step.kind == vault.RECOVER and ports.arm.read(ids.parse(step.resource)) is not None:
+        raise Conflict("ChangedMeanwhile", "the vault is there again: a PUT would replace what it is now")
     if step.kind not in grant.ON_POLICIES | workspace.ON_WORKSPACE:
         return {}
     body = ports.arm.read(ids.parse(step.resource))

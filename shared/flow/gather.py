@@ -3,6 +3,7 @@
     target      reads
     vault       GET vault; one inventory query for the workspaces that name it; with RBAC the role assignments
                 a CMK vault: where its logs go, and the lists of its keys and secrets, each for a control that is on
+                a CMK vault that is not there: the deleted vaults of its subscription, and the workspaces that name it
     workspace   GET workspace; what surrounds it is read by flow/surround.py
     deeper      once there is a plan that takes something away, and for the sweep and for people: locks, denials,
                 timed assignments, and the roles of a vault that does not go by them
@@ -16,13 +17,14 @@ from dataclasses import replace
 from shared.core import ids, parse
 from shared.core.control import Control, Memory
 from shared.core.errors import BadInput, Temporary
-from shared.core.facts import Snapshot, Unreadable, Vault, Workspace
+from shared.core.facts import Absent, Contents, Snapshot, Unreadable, Vault, Workspace
 from shared.core.graph import uses_of
 from shared.core.ids import ResourceId
+from shared.core.lost import host_of, is_remembered
 from shared.core.parse import wire
 from shared.core.ports import Ports
 from shared.core.scope import why_in_scope
-from shared.flow.reads import contents_of, hindrances_of, logging_of, read, roles_of, tried
+from shared.flow.reads import contents_of, deleted_of, held_keys_of, hindrances_of, logging_of, read, roles_of, tried
 from shared.flow.surround import surround
 
 
@@ -36,9 +38,12 @@ def gather(
     """
     if target.kind == ids.VAULT:
         vault = read(ports, target, parse.vault)
+        if isinstance(vault, Absent) and "deleted" in _needs(ports, only):
+            return _missed(ports, target, memory, only)
         if not isinstance(vault, Vault):
             return Snapshot(target, vault=vault)
-        snapshot = Snapshot(target, vault=vault, dependants=_dependants(ports, vault), declared=_declared(ports))
+        dependants = _dependants(ports, vault.host)
+        snapshot = Snapshot(target, vault=vault, dependants=dependants, declared=_declared(ports))
         snapshot = _looked_into(ports, snapshot, vault, memory, only)
         is_read = vault.rbac and needs_roles
         return replace(snapshot, roles=roles_of(ports, snapshot, memory)) if is_read else snapshot
@@ -49,15 +54,37 @@ def gather(
     raise BadInput("NotOurs", f"{target.kind} is neither a key vault nor a Databricks workspace")
 
 
+def _needs(ports: Ports, only: Control | None) -> frozenset[str]:
+    """Return what the controls that are on and judged here ask for."""
+    judged = [only] if only else [it.control for it in ports.remediators]
+    return frozenset[str]().union(*(it.needs for it in judged if ports.choices.is_on(it.id)))
+
+
+def _missed(ports: Ports, target: ResourceId, memory: Memory, only: Control | None) -> Snapshot:
+    """Return the snapshot of a vault that is not there. Of one that nobody knew as a CMK vault nothing more is read.
+
+    Raises Temporary where somebody's yes is being carried out and the vault is neither there nor deleted: it is on its way.
+    """
+    snapshot = Snapshot(target, vault=Absent())
+    if not is_remembered(memory):
+        return snapshot
+    found = deleted_of(ports, target)
+    if only and isinstance(found, Absent):
+        raise Temporary("NotVisibleYet", f"{target} is neither there nor among the deleted vaults")
+    return replace(snapshot, deleted=found, dependants=_dependants(ports, host_of(target, memory)))
+
+
 def _looked_into(ports: Ports, snapshot: Snapshot, vault: Vault, memory: Memory, only: Control | None) -> Snapshot:
     """Return the snapshot of a CMK vault with what it holds and where its logs go, as far as a control asks for it."""
-    judged = [only] if only else [it.control for it in ports.remediators]
-    needs = frozenset[str]().union(*(it.needs for it in judged if ports.choices.is_on(it.id)))
+    needs = _needs(ports, only) & {"contents", "keys", "logging"}
     if not needs or not vault.is_settled or not isinstance(why_in_scope(vault, snapshot, memory, ports.choices), str):
         return snapshot
+    contents = contents_of(ports, vault.id) if "contents" in needs else None
+    keys = contents.keys if isinstance(contents, Contents) else None
     return replace(
         snapshot,
-        contents=contents_of(ports, vault.id) if "contents" in needs else None,
+        contents=contents,
+        held_keys=held_keys_of(ports, vault.id) if keys is None and "keys" in needs else keys,
         logging=logging_of(ports, vault.id) if "logging" in needs else None,
     )
 
@@ -110,15 +137,15 @@ def read_again(ports: Ports, snapshot: Snapshot, memory: Memory) -> Snapshot:
     return fresh
 
 
-def _dependants(ports: Ports, vault: Vault) -> tuple[Workspace, ...] | Unreadable:
+def _dependants(ports: Ports, host: str) -> tuple[Workspace, ...] | Unreadable:
     """Return the workspaces with a layer in this vault. One that cannot be understood makes the whole set unknown."""
     found = tried(
         "the workspaces that use the vault",
-        lambda: tuple(parse.workspace(body) for body in ports.inventory.workspaces_naming(vault.host)),
+        lambda: tuple(parse.workspace(body) for body in ports.inventory.workspaces_naming(host)),
     )
     if isinstance(found, Unreadable):
         return found
-    return tuple(workspace for workspace in found if workspace.layers_in(vault.host))
+    return tuple(workspace for workspace in found if workspace.layers_in(host))
 
 
 def _declared(ports: Ports) -> frozenset[str] | Unreadable:

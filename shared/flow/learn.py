@@ -15,6 +15,7 @@ from shared.core.demand import sensitivities
 from shared.core.facts import Absent, Snapshot, Unreadable, Vault, Workspace
 from shared.core.graph import Graph, graph
 from shared.core.ids import ResourceId
+from shared.core.lost import missed, seen_alive
 from shared.core.ports import Ports
 from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.settle import Look
@@ -72,14 +73,15 @@ def learned(snapshot: Snapshot, memory: Memory, choices: Choices, now: datetime)
         kept = sorted(words, key=lambda word: (word not in choices.sensitive, word))[:_MOST_ENVIRONMENTS]
         return replace(_of_this(after, snapshot.workspace), sensitivities=tuple(kept))
     if not isinstance(snapshot.vault, Vault):
-        return after
+        return missed(snapshot, after, now)
     tag, value = choices.vault_tag
     tagged = snapshot.vault.tags.get(tag.lower(), "").strip().lower() == value.lower()
     used = bool(snapshot.dependants) and not isinstance(snapshot.dependants, Unreadable)
     whole = graph(snapshot, memory, choices)
+    was_cmk_vault = memory.was_cmk_vault or tagged or used or bool(memory.nominations)
     return replace(
-        after,
-        was_cmk_vault=memory.was_cmk_vault or tagged or used or bool(memory.nominations),
+        seen_alive(snapshot, after, choices) if was_cmk_vault else after,
+        was_cmk_vault=was_cmk_vault,
         identities=_identities(whole, memory),
         sights=sights(snapshot, whole, memory, now) if choices.grace else memory.sights,
     )
@@ -138,8 +140,12 @@ def _wake(ports: Ports, vault: ResourceId, message: Evaluate, *, whole: bool) ->
 
 
 def wake_users(ports: Ports, snapshot: Snapshot, message: Evaluate) -> None:
-    """Have the workspaces looked at that use a vault: the sweep found it changed, and what lies in it is theirs."""
-    users = () if isinstance(snapshot.dependants, Unreadable) else snapshot.dependants
+    """Have the workspaces looked at that use a vault: the sweep found it changed, and what lies in it is theirs.
+
+    Not night after night for one that is gone: nothing lies in it.
+    """
+    is_gone = isinstance(snapshot.vault, Absent)
+    users = () if is_gone or isinstance(snapshot.dependants, Unreadable) else snapshot.dependants
     for workspace in users:
         ports.queue.send(EVALUATE, Evaluate(workspace.id, message.cause, woken=True).body())
 

@@ -10,10 +10,9 @@ from shared.core.settle import Look
 
 
 def note(ports: Ports, snapshot: Snapshot, memory: Memory, looks: Sequence[Look]) -> None:
-    """Keep the judgement on a target. One that is gone is forgotten; one of which no control speaks is not kept."""
-    if isinstance(snapshot.vault or snapshot.workspace, Absent):
-        ports.estate.drop(snapshot.target)
-        return
+    """Keep the judgement on a target. One that is gone is forgotten, unless a control still has something to say of it."""
     made = judgement(snapshot, memory, looks, ports.choices, ports.clock.now())
     if made:
         ports.estate.note(made)
+    elif isinstance(snapshot.vault or snapshot.workspace, Absent):
+        ports.estate.drop(snapshot.target)

@@ -1,6 +1,6 @@
 """Say what was done, before and after, and bring the row's ticket in line. Operators' alerts are set on the log line.
 
-A tripped guard rail, a failure and a tug of war are alarms: silence must not be a way to switch us off (DESIGN 5).
+A tripped guard rail, a failure, a tug of war and a control that pages are alarms: silence must not be a way to switch us off (DESIGN 5).
 """
 
 import json
@@ -33,7 +33,7 @@ def notify(ports: Ports, delivery: Delivery) -> None:
         return
     row = stored.row
     if message.attempt == 1 and _is_so(row, message):
-        _say(row, message)
+        _say(row, message, pages=_pages(ports, row))
     try:
         align(ports, stored)
     except Temporary as error:
@@ -42,10 +42,10 @@ def notify(ports: Ports, delivery: Delivery) -> None:
         ports.records.poison(Poisoned(NOTIFY, row.id, error.reason, error.message), ports.clock.now())
 
 
-def _say(row: Remediation, message: Notify) -> None:
+def _say(row: Remediation, message: Notify, *, pages: bool) -> None:
     steps = "; ".join(f"{step.kind} {json.dumps(step.before)} -> {json.dumps(step.after)}" for step in row.plan.steps)
     say(
-        _log, "notice", logging.ERROR if _is_alarm(row, message) else logging.WARNING, remediation=row.id, control=row.control,
+        _log, "notice", logging.ERROR if pages or _is_alarm(row, message) else logging.WARNING, remediation=row.id, control=row.control,
         target=row.target, state=message.state, now=row.state, finding=row.finding.reason, decision=row.decision.reason,
         message=row.decision.message, steps=steps or "none", cause=row.cause.id,
     )  # fmt: skip
@@ -68,6 +68,14 @@ def _come_back(ports: Ports, message: Notify, error: Temporary) -> None:
     body = messages.text(replace(message, attempt=1))
     poisoned = Poisoned(NOTIFY, message.remediation, error.reason, error.message, body)
     ports.records.poison(poisoned, ports.clock.now())
+
+
+def _pages(ports: Ports, row: Remediation) -> bool:
+    """Whether the control wants somebody at once, and it still is not met."""
+    controls = {it.control.id for it in ports.remediators if it.control.pages}
+    return (
+        row.control in controls and row.is_open and row.state is not State.SUPPRESSED and row.verdict == "NonCompliant"
+    )
 
 
 def _is_alarm(row: Remediation, message: Notify) -> bool:

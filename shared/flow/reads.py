@@ -10,7 +10,18 @@ from typing import Any
 from shared.core import parse
 from shared.core.control import Memory
 from shared.core.errors import BadInput, Denied
-from shared.core.facts import Absent, Contents, Hindrances, LogSetting, Roles, Snapshot, Unreadable, Vault
+from shared.core.facts import (
+    Absent,
+    Contents,
+    Deleted,
+    HeldKey,
+    Hindrances,
+    LogSetting,
+    Roles,
+    Snapshot,
+    Unreadable,
+    Vault,
+)
 from shared.core.graph import graph
 from shared.core.ids import ResourceId
 from shared.core.ports import Ports
@@ -74,9 +85,19 @@ def contents_of(ports: Ports, vault: ResourceId) -> Contents | Unreadable:
     return tried("what the vault holds", lambda: parse.contents(ports.vaults.keys(vault), ports.vaults.secrets(vault)))
 
 
+def held_keys_of(ports: Ports, vault: ResourceId) -> tuple[HeldKey, ...] | Unreadable:
+    """Read which keys a vault holds."""
+    return tried("which keys the vault holds", lambda: parse.contents(ports.vaults.keys(vault), ()).keys)
+
+
 def logging_of(ports: Ports, vault: ResourceId) -> tuple[LogSetting, ...] | Unreadable:
     """Read where the logs of a vault go."""
     return tried("the diagnostic settings", lambda: parse.log_settings(ports.vaults.settings(vault)))
+
+
+def deleted_of(ports: Ports, vault: ResourceId) -> Deleted | Absent | Unreadable:
+    """Read what Azure says of a vault that is not there: deleted, or not even that."""
+    return tried("the deleted vaults", lambda: parse.deleted(ports.vaults.deleted(vault.subscription), vault))
 
 
 def hindrances_of(ports: Ports, snapshot: Snapshot) -> Hindrances | Unreadable:

@@ -13,9 +13,12 @@ from shared.adapters.inventory import ResourceGraph
 from shared.adapters.longrun import Watch
 from shared.adapters.pipeline import Pipeline
 from shared.adapters.rest import Rest
+from shared.adapters.vaults import ArmVaults
 from shared.core import ids, parse
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
+from shared.core.facts import Absent, Deleted
 from shared.core.ids import ResourceId
+from shared.core.moves.vault import recover, recover_request
 from shared.core.steps import Request
 from simulator.client import Client
 from simulator.ports import chosen
@@ -97,11 +100,39 @@ def test_the_hand_says_who_it_is(environment: Client, writer: Pipeline) -> None:
 
 
 def test_the_hand_sends_only_what_it_knows(environment: Client, writer: Pipeline) -> None:
-    """There is no way to PUT or DELETE a vault through the hand."""
+    """There is no way to DELETE a vault through the hand, nor to PUT one other than to take it back."""
     target = _seeded(environment)
     for method in ("PUT", "DELETE", "POST"):
         with pytest.raises(BadInput):
             hand(writer, "c").write(Request(method, str(target), FLAGS), CORRELATION)
+
+
+def test_a_deleted_vault_is_listed_and_taken_back(environment: Client, reader: Pipeline, writer: Pipeline) -> None:
+    """The reader finds it among the deleted, with its dates; the writer's PUT brings it back as it was, whatever sku it names."""
+    target = _seeded(environment, enablePurgeProtection=True, sku={"family": "A", "name": "premium"})
+    environment.arm("DELETE", str(target), "2023-07-01").raise_for_status()
+    found = parse.deleted(ArmVaults(Rest(reader)).deleted(target.subscription), target)
+    assert isinstance(found, Deleted)
+    step = recover(target, found, environment.facts["tenant"])
+
+    assert hand(writer, "writer").write(recover_request(step), CORRELATION) is True
+    body = environment.vault(str(target))
+    assert (found.location, found.tags, found.purge_protection) == ("westeurope", {"a": "b"}, True)
+    assert found.deleted is not None
+    assert found.purged is not None
+    assert (found.purged - found.deleted).days == 90
+    assert (body["tags"], body["properties"]["sku"]["name"]) == ({"A": "b"}, "premium")
+    assert isinstance(parse.deleted(ArmVaults(Rest(reader)).deleted(target.subscription), target), Absent)
+
+
+def test_no_vault_is_put_that_is_not_taken_back(environment: Client, writer: Pipeline) -> None:
+    """A PUT of a vault in any other mode would replace its settings: it is not sent."""
+    target = _seeded(environment)
+    for mode in ({}, {"createMode": "default"}):
+        with pytest.raises(BadInput, match="does not recover"):
+            hand(writer, "writer").write(Request("PUT", str(target), {"properties": mode}), CORRELATION)
+
+    assert environment.writes(str(target)) == []
 
 
 def test_the_reader_may_not_write(environment: Client, reader: Pipeline) -> None:

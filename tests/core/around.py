@@ -12,8 +12,20 @@ from typing import Any
 
 from shared.core import ids, parse, words
 from shared.core.choices import Choices, Mode, VaultScope
-from shared.core.control import Drawn, Memory, Named, Nomination, Once, Picked
-from shared.core.facts import Absent, Contents, Hindrances, Key, LogSetting, Roles, Snapshot, Unreadable, Workspace
+from shared.core.control import Alive, Drawn, Given, Lost, Memory, Named, Nomination, Once, Picked
+from shared.core.facts import (
+    Absent,
+    Contents,
+    Deleted,
+    HeldKey,
+    Hindrances,
+    Key,
+    LogSetting,
+    Roles,
+    Snapshot,
+    Unreadable,
+    Workspace,
+)
 from tests.fakes import vault_id, workspace_id
 
 UNREADABLE = Unreadable("it", "AuthorizationFailed", "you may not")
@@ -78,6 +90,13 @@ def contents(case: Any) -> Contents | Unreadable | None:
     return parse.contents(keys, [{"name": name} for name in case.get("secrets", [])])
 
 
+def held_keys(case: Any) -> tuple[HeldKey, ...] | Unreadable | None:
+    """Read which keys a vault holds, by name."""
+    if case is None or case == "unreadable":
+        return UNREADABLE if case else None
+    return parse.contents([{"name": name} for name in case], ()).keys
+
+
 def _made(at: str) -> dict[str, int]:
     return {"created": int(datetime.fromisoformat(at).timestamp())} if at else {}
 
@@ -91,6 +110,13 @@ def logging(case: Any) -> tuple[LogSetting, ...] | Unreadable | None:
 
 def _nomination(workspace: str, environment: str, layers: Sequence[Sequence[str]] = ()) -> Nomination:
     return Nomination(workspace, environment, tuple(Named(*it) for it in layers))
+
+
+def deleted(case: Any) -> Deleted | Absent | Unreadable | None:
+    """Read the list of deleted vaults: each entry's `properties`, of the case's own vault where it names none."""
+    if case is None or case == "unreadable":
+        return UNREADABLE if case else None
+    return parse.deleted([{"properties": {"vaultId": vault_id(), **it}} for it in case], ids.parse(vault_id()))
 
 
 def memory(case: Mapping[str, Any]) -> Memory:
@@ -107,8 +133,18 @@ def memory(case: Mapping[str, Any]) -> Memory:
         picked=Picked(**{**picked, "time": datetime.fromisoformat(picked["time"])}) if picked else None,
         restart=datetime.fromisoformat(restart) if restart else None,
         moving=tuple(said.get("moving", [])),
+        alive=_alive(said["alive"]) if "alive" in said else None,
+        lost=_lost(said["lost"]) if "lost" in said else None,
         subjects=tuple(said.get("subjects", [])),
     )
+
+
+def _alive(said: Mapping[str, Any]) -> Alive:
+    return Alive(said["tenant"], said["host"], tuple(Given(*it) for it in said.get("given", [])))
+
+
+def _lost(said: Mapping[str, Any]) -> Lost:
+    return Lost(datetime.fromisoformat(said["since"]), tuple(Given(*it) for it in said.get("given", [])))
 
 
 _CHOICES: Mapping[str, Callable[[Any], Any]] = {

@@ -72,7 +72,9 @@ def _snapshot(case: dict[str, Any]) -> Snapshot:
         declared=frozenset(case.get("declared", [])),
         is_complete=case.get("is_complete", False),
         contents=around.contents(case.get("contents")),
+        held_keys=around.held_keys(case.get("held_keys")),
         logging=around.logging(case.get("logging")),
+        deleted=around.deleted(case.get("deleted")),
     )
 
 

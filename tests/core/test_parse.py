@@ -11,9 +11,9 @@ from shared.core import ids, parse
 from shared.core.choices import Choices, VaultScope
 from shared.core.control import Memory
 from shared.core.errors import BadInput
-from shared.core.facts import Snapshot
+from shared.core.facts import Absent, Deleted, Snapshot
 from tests.bricks import key_body
-from tests.fakes import NOON, vault_body, workspace_body
+from tests.fakes import NOON, vault_body, vault_id, workspace_body
 from tests.reference import bodies, needs_reference, recorded
 
 KEY = key_body("/keys/k", "kv-one", "k", NOON, "1" * 32)
@@ -182,3 +182,33 @@ def test_what_is_no_name_of_a_key_makes_the_whole_list_unknown(name: str) -> Non
         parse.contents([{"name": "k"}, {"name": name}], [])
     with pytest.raises(BadInput):
         parse.contents([], [{"name": name}])
+
+
+@needs_reference
+def test_every_recorded_deleted_vault_is_found_by_its_id() -> None:
+    """Each entry is found among all of its list, whatever its shape, with both dates; a vault of no entry is absent."""
+    rows = bodies("keyvault_deleted_vaults", "Microsoft.KeyVault/deletedVaults")
+    rows = [row for row in rows if row["properties"].get("vaultId", "").count("/") == 8]
+    found = [parse.deleted(rows, ids.parse(row["properties"]["vaultId"].upper())) for row in rows]
+
+    assert len(found) > 20
+    assert all(isinstance(it, Deleted) and it.deleted and it.purged and it.purged > it.deleted for it in found)
+    assert isinstance(parse.deleted(rows, ids.parse(vault_id("kv-none"))), Absent)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"deletionDate": "yesterday"},
+        {"deletionDate": "2026-01-01T00:00:00"},
+        {"tags": []},
+        {"purgeProtectionEnabled": "no"},
+    ],
+)
+def test_a_deleted_vault_that_makes_no_sense_is_refused(broken: dict[str, Any]) -> None:
+    """A date without a zone, or none at all, is not guessed; another vault's entry does not matter."""
+    entry = {"properties": {"vaultId": vault_id(), **broken}}
+    with pytest.raises(BadInput):
+        parse.deleted([entry], ids.parse(vault_id()))
+
+    assert parse.deleted([entry], ids.parse(vault_id("kv-two"))) == Absent()

@@ -99,7 +99,7 @@ def test_what_is_left_out_below_a_severity() -> None:
     whole = report(line(), line(severity="high"), line(severity="low"), gaps=(gap,)).from_severity("critical")
 
     assert [it.severity for it in whole.lines] == ["critical"]
-    assert [it.id for it in whole.controls] == ["KV-RECOVERY"]
+    assert [it.id for it in whole.controls] == ["KV-RECOVERY", "KV-DELETED"]
     assert (whole.gaps, whole.least) == ((gap,), "critical")
 
 

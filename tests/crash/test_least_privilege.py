@@ -41,6 +41,8 @@ _OF_MIGRATION = (
 )
 # What it takes to send the audit log of a vault somewhere.
 _OF_LOGS = ("Microsoft.Insights/diagnosticSettings/", "Microsoft.OperationalInsights/")
+# What it takes to find a vault among the deleted ones.
+_OF_DELETION = ("Microsoft.KeyVault/deletedVaults/",)
 _VERSION = "2022-04-01"
 
 
@@ -69,6 +71,7 @@ def test_with_all_actions_the_journeys_pass(cloud: Client, pump: Pump) -> None:
     assert _play_migration(cloud, pump) == _MIGRATED
     assert _play_logs(cloud, pump) is State.RESOLVED
     assert _play_contents(cloud, pump) == "HoldsSecrets"
+    assert _play_deletion(cloud, pump) is State.RESOLVED
 
 
 @pytest.mark.parametrize(("name", "action"), ACTIONS)
@@ -84,6 +87,8 @@ def test_with_one_action_less_a_journey_fails(
         assert _play_logs(cloud, pump) is not State.RESOLVED
     elif action.startswith("Microsoft.KeyVault/vaults/secrets/"):
         assert _play_contents(cloud, pump) == "AuthorizationFailed"
+    elif action.startswith(_OF_DELETION):
+        assert _play_deletion(cloud, pump) is not State.RESOLVED
     elif action.startswith(_OF_MIGRATION):
         assert _play_migration(cloud, pump) != _MIGRATED
     elif action.startswith(_OF_ACCESS):
@@ -164,13 +169,29 @@ def _play_logs(cloud: Client, pump: Pump) -> State | None:
     vault = seed_vault(cloud, enablePurgeProtection=True)
     pump.begin(evaluation(vault), Death(), vault)
     pump.run()
-    row_id = remediation_id("KV-LOGS", ids.parse(vault).key, "")
+    return _agreed(pump, remediation_id("KV-LOGS", ids.parse(vault).key, ""))
+
+
+def _play_deletion(cloud: Client, pump: Pump) -> State | None:
+    """Find a vault that somebody has deleted, and agree that it is taken back; return where the row ended."""
+    vault = seed_vault(cloud, enablePurgeProtection=True)
+    pump.begin(evaluation(vault), Death(), vault)
+    pump.run()
+    cloud.arm("DELETE", vault, "2023-07-01").raise_for_status()
+    pump.begin(evaluation(vault), Death(), vault)
+    pump.run()
+    return _agreed(pump, remediation_id("KV-DELETED", ids.parse(vault).key, ""))
+
+
+def _agreed(pump: Pump, row_id: str) -> State | None:
+    """Agree to what a row asks for; return where it ended."""
     asked = pump.app.records.get(row_id)
     if asked is None or asked.row.state is not State.AWAITING_APPROVAL:
         return asked.row.state if asked else None
     for person in _PEOPLE:
         until_ = pump.app.clock.now() + timedelta(hours=1)
-        asked = approve(pump.app, asked, Yes(person, asked.row.plan.fingerprint, "right", until_))
+        if asked.row.state is State.AWAITING_APPROVAL:  # one is enough where the Activity Log names the author
+            asked = approve(pump.app, asked, Yes(person, asked.row.plan.fingerprint, "right", until_))
     pump.run()
     ended = pump.app.records.get(row_id)
     return ended.row.state if ended else None

@@ -101,6 +101,7 @@ def test_commands_hold_a_stranger_s_words_as_single_words(name: str) -> None:
     role = {"principalId": name, "roleDefinitionId": f"/x/{name.replace('/', '')}", "scope": name}
     steps = [
         Shown(vault.PROTECT, vault_id(name.replace("/", "")), {}),
+        Shown(vault.RECOVER, vault_id(), {"location": name}),
         Shown(grant.POLICY_SET, vault_id(), policy),
         Shown(grant.POLICY_REMOVE, vault_id(), policy),
         Shown(grant.ROLE_ASSIGN, name, role),
@@ -108,7 +109,7 @@ def test_commands_hold_a_stranger_s_words_as_single_words(name: str) -> None:
     ]
     lines = [*render.hints(steps)["az"], *render.undo_commands(steps)]
 
-    assert len(lines) == 6
+    assert len(lines) == 7
     for line in lines:
         words = shlex.split(line)
         assert words[0] == "az"

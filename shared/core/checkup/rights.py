@@ -16,7 +16,7 @@ READS = frozenset({
     "Microsoft.Authorization/roleAssignmentScheduleInstances/read", "Microsoft.Authorization/roleAssignments/read",
     "Microsoft.Authorization/roleDefinitions/read", "Microsoft.Databricks/locations/operationstatuses/read",
     "Microsoft.Databricks/workspaces/read", "Microsoft.Insights/diagnosticSettings/read",
-    "Microsoft.Insights/eventtypes/values/read",
+    "Microsoft.Insights/eventtypes/values/read", "Microsoft.KeyVault/deletedVaults/read",
     "Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/versions/read",
     "Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/vaults/secrets/read",
     "Microsoft.ManagedIdentity/userAssignedIdentities/read",

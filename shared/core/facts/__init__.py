@@ -2,6 +2,7 @@
 
 from shared.core.facts.access import Actions, Assignment, Denial, Hindrances, Lock, Policy, Role, Roles
 from shared.core.facts.contents import Contents, HeldKey
+from shared.core.facts.deleted import Deleted
 from shared.core.facts.key import Key
 from shared.core.facts.logs import LogSetting
 from shared.core.facts.snapshot import Absent, Snapshot, Unreadable
@@ -13,6 +14,7 @@ __all__ = [
     "Actions",
     "Assignment",
     "Contents",
+    "Deleted",
     "Denial",
     "HeldKey",
     "Hindrances",

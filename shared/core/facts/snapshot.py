@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.core.facts.access import Assignment, Hindrances, Roles
-from shared.core.facts.contents import Contents
+from shared.core.facts.contents import Contents, HeldKey
+from shared.core.facts.deleted import Deleted
 from shared.core.facts.key import Key
 from shared.core.facts.logs import LogSetting
 from shared.core.facts.vault import Vault
@@ -36,8 +37,9 @@ class Snapshot:
     could live, each as a snapshot of its own, with `keys` by name or `name/version`, and in `newest` the newest version of each
     key in use, by name, where a control wants it. A host that nobody could find is Absent.
 
-    None means that nobody has asked: `roles` of a vault with access policies, `hindrances`, `contents` and `logging` are
-    read only where they decide something. `is_complete`: every subscription that could hold a dependant was searched (the sweep asks).
+    None means that nobody has asked: `roles` of a vault with access policies, `hindrances`, `contents`, `held_keys` and `logging` are
+    read only where they decide something. `deleted` is read of a CMK vault that is Absent: Absent there, too, where it is not
+    among the deleted ones. `is_complete`: every subscription that could hold a dependant was searched (the sweep asks).
     """
 
     target: ResourceId
@@ -52,7 +54,9 @@ class Snapshot:
     keys: Mapping[str, Key | Absent | Unreadable] = field(default_factory=dict)
     newest: Mapping[str, Key | Absent | Unreadable] = field(default_factory=dict)
     contents: Contents | Unreadable | None = None
+    held_keys: tuple[HeldKey, ...] | Unreadable | None = None  # the keys alone, where nobody asks for more
     logging: tuple[LogSetting, ...] | Unreadable | None = None
+    deleted: Deleted | Unreadable | Absent | None = None
 
     @property
     def assignments(self) -> tuple[Assignment, ...]:

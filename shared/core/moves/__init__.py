@@ -9,6 +9,7 @@ from shared.core.steps import Request, Step
 
 _REQUESTS = {
     vault.PROTECT: vault.protect_request,
+    vault.RECOVER: vault.recover_request,
     key.CREATE: key.create_request,
     logs.SEND: logs.send_request,
     grant.POLICY_SET: grant.set_policy_request,

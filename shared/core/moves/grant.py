@@ -98,10 +98,15 @@ def remove_policy_request(step: Step) -> Request:
 
 def assign_role(vault: Vault, scope: str, role: str, principal: str, *, grants: bool) -> Step:
     """Give a principal a role at the vault or at one of its keys."""
-    definition = f"/subscriptions/{vault.id.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    return assign_role_at(vault.id, scope, role, principal, grants=grants)
+
+
+def assign_role_at(vault: ResourceId, scope: str, role: str, principal: str, *, grants: bool) -> Step:
+    """Do the same at a vault that is not there yet."""
+    definition = f"/subscriptions/{vault.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
     return Step(
         kind=ROLE_ASSIGN,
-        resource=f"{vault.id}{below(vault.id, scope)}",
+        resource=f"{vault}{below(vault, scope)}",
         before={},
         after={"principalId": principal, "principalType": "ServicePrincipal", "roleDefinitionId": definition},
         permission="Microsoft.Authorization/roleAssignments/write",

@@ -2,6 +2,7 @@
 
 from shared.core.parse.access import assignments, definitions, denials, locks, timed
 from shared.core.parse.contents import contents
+from shared.core.parse.deleted import deleted
 from shared.core.parse.key import key
 from shared.core.parse.logs import log_settings
 from shared.core.parse.vault import vault
@@ -11,6 +12,7 @@ __all__ = [
     "assignments",
     "contents",
     "definitions",
+    "deleted",
     "denials",
     "key",
     "locks",

@@ -1,16 +1,12 @@
 """Access policies, role assignments, definitions, denials and locks -> facts. Shapes: AZURE 2.1, 3.1 and 3.2."""
 
-import re
 from collections.abc import Iterable
-from datetime import datetime
 
-from shared.core.errors import BadInput
 from shared.core.facts.access import Actions, Assignment, Denial, Lock, Policy, Role
 from shared.core.parse import wire
 from shared.core.parse.wire import Json
 
 GROUPS = ("keys", "secrets", "certificates", "storage")
-_TICKS = re.compile(r"\.(\d{6})\d+")  # .NET writes tenths of a microsecond
 
 
 def policies(properties: Json) -> tuple[Policy, ...]:
@@ -43,7 +39,7 @@ def _assignment(body: Json, properties: Json) -> Assignment:
         role=_last(wire.text(properties, "roleDefinitionId")),
         principal=wire.text(properties, "principalId").lower(),
         principal_type=wire.text(properties, "principalType"),
-        created=_moment(wire.text(properties, "createdOn")),
+        created=wire.instant(properties, "createdOn"),
         is_conditional=bool(
             wire.text(properties, "condition") or wire.text(properties, "delegatedManagedIdentityResourceId")
         ),
@@ -113,15 +109,3 @@ def _blocks(properties: Json) -> tuple[Actions, ...]:
 
 def _last(path: str) -> str:
     return path.rstrip("/").rsplit("/", 1)[-1].lower()
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(_TICKS.sub(r".\1", text))
-    except ValueError:
-        raise BadInput("BadArmAnswer", f"createdOn must be a time, not {text[:80]!r}") from None
-    if found.tzinfo is None:
-        raise BadInput("BadArmAnswer", f"createdOn must have a time zone: {text[:80]!r}")
-    return found

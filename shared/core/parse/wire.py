@@ -1,5 +1,6 @@
 """Typed reading of wire JSON: a wrong type is BadInput that names the field, a missing one is the default."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from typing import Any, cast
 from shared.core.errors import BadInput
 
 Json = Mapping[str, Any]
+_TICKS = re.compile(r"\.(\d{6})\d+")  # .NET writes tenths of a microsecond
 
 
 def _wrong(field: str, value: object, wanted: str) -> BadInput:
@@ -83,6 +85,20 @@ def moment(source: Json, field: str) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         raise BadInput("BadArmAnswer", f"{field} is no time: {seconds}") from None
+
+
+def instant(source: Json, field: str) -> datetime | None:
+    """Return a time that is given as text with its zone; None where it is missing."""
+    said = text(source, field)
+    if not said:
+        return None
+    try:
+        found = datetime.fromisoformat(_TICKS.sub(r".\1", said))
+    except ValueError:
+        raise BadInput("BadArmAnswer", f"{field} must be a time, not {said[:80]!r}") from None
+    if found.tzinfo is None:
+        raise BadInput("BadArmAnswer", f"{field} must have a time zone: {said[:80]!r}")
+    return found
 
 
 def tags(source: Json) -> Mapping[str, str]:

@@ -42,6 +42,10 @@ class Vaults(Protocol):
         """Return the raw bodies of its diagnostic settings."""
         ...
 
+    def deleted(self, subscription: str) -> Sequence[Mapping[str, Any]]:
+        """Return the raw bodies of the vaults of a subscription that are deleted and not purged yet."""
+        ...
+
 
 class Grants(Protocol):
     """Who may do what at a vault, under the reader identity: raw bodies, all pages. Each raises Temporary, Denied or BadInput."""

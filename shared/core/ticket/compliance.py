@@ -34,6 +34,11 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),  # speaks of the model, not of who holds what
         Rule("NIST SP 800-53 R5.1.1", "AC-2(1), AC-3(7)", supports=True),
     ),
+    "KV-DELETED": (
+        Rule("FINOS CCC v2025.10", "KeyMgmt.CN01.AR01"),  # an alert within five minutes of a deletion
+        Rule("NIST SP 800-53 R5", "CP-9, SC-12(1)", supports=True),  # availability of information when keys are lost
+        Rule("Microsoft cloud security benchmark v1", "DP-8", supports=True),  # the key vault is recoverable
+    ),
     "KV-LOGS": (
         Rule("CIS Microsoft Azure Foundations 3.0", "6.1.4"),
         Rule("Microsoft cloud security benchmark v1", "LT-3"),

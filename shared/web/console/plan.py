@@ -13,6 +13,7 @@ from shared.core.record import PlannedStep
 # What a kind of step does, for people; a kind that is not here is shown by its name.
 _SAYS = {
     "vault.protect": "Turn on soft delete and purge protection",
+    "vault.recover": "Take the deleted vault back, with its keys and policies",
     "policy.set": "Set what {who} may do, in the access policies",
     "policy.remove": "Take {who} out of the access policies",
     "role.assign": "Give {who} the role {role}",
