@@ -40,10 +40,11 @@ def _survive(folder: Path, instances: int, targets: int, seconds: float) -> None
         azure = Client(stack.facts)
         vaults = [_seeded(azure, number) for number in range(targets)]
         waves = [vaults[at : at + _BATCH] for at in range(0, targets, _BATCH)]
-        kills = _kill_at_random(stack, instances, seconds, len(waves), random.Random(seed))
-        for wave, number in zip(waves, kills, strict=False):
-            _send(azure, wave, number)
-        deaths = sum(1 for _ in kills)  # the rest of them
+        deaths = 0
+        for number in _kill_at_random(stack, instances, seconds, len(waves), random.Random(seed)):
+            if number < len(waves):
+                _send(azure, waves[number], number)
+            deaths = number
         until(lambda: _revived(stack, instances) and _healed(azure, targets), "every row resolved", 240)
         states = Counter(row["state"] for row in _rows(azure))
         poison = Counter((it["source"], it["reason"]) for it in azure.app("/api/poison", limit="200")["items"])
