@@ -141,7 +141,9 @@ def _history(client: Client, teller: _Teller) -> bool:
         good = good and row["history_intact"]
         name = row["target"].rsplit("/", 1)[1]
         whole = "whole" if row["history_intact"] else row["history_problem"]
-        teller.line(f"{row['id']}  {name:18} {row['state']:18} {len(row['history'])} entries, chain {whole}")
+        teller.line(
+            f"{row['id']}  {row['control']:13} {name:18} {row['state']:18} {len(row['history'])} entries, chain {whole}"
+        )
     return good
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from simulator.estate import KEY_VAULTS
 
+_KEY, _VERSION = "cmk-managed-services", "0123456789abcdef0123456789abcdef"
 # subscription (by place), vault, tags, purge protection
 _VAULTS: tuple[tuple[int, str, dict[str, str], bool], ...] = (
     (0, "kv-claims-cmk", {"cmk-vault": "true", "environment": "prod"}, True),
@@ -43,7 +44,8 @@ def estate(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     subscriptions, tenant = facts["subscriptions"], facts["tenant"]
     vaults = [_vault(subscriptions[at], name, tags, tenant, purge) for at, name, tags, purge in _VAULTS]
     workspaces = [_workspace(subscriptions[at], name, env, vault) for at, name, env, vault in _WORKSPACES]
-    return vaults + workspaces
+    keys = [_key(subscriptions[at], vault) for at, _, _, vault in _WORKSPACES if vault]
+    return vaults + keys + workspaces
 
 
 def key_vaults(facts: Mapping[str, Any], *, purge: bool = True) -> list[dict[str, Any]]:
@@ -96,6 +98,11 @@ def _vault(subscription: str, name: str, tags: Mapping[str, str], tenant: str, p
     }
 
 
+def _key(subscription: str, vault: str) -> dict[str, Any]:
+    address = f"https://{vault}.vault.azure.net/keys/{_KEY}/{_VERSION}"
+    return {"id": f"{vault_id(subscription, vault)}/keys/{_KEY}", "properties": {"keyUriWithVersion": address}}
+
+
 def _workspace(subscription: str, name: str, environment: str, vault: str) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "computeMode": "Hybrid",
@@ -107,8 +114,8 @@ def _workspace(subscription: str, name: str, environment: str, vault: str) -> di
     if vault:
         key = {
             "keyVaultUri": f"https://{vault}.vault.azure.net/",
-            "keyName": "cmk-managed-services",
-            "keyVersion": "0123456789abcdef0123456789abcdef",
+            "keyName": _KEY,
+            "keyVersion": _VERSION,
         }
         entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": key}
         properties["encryption"] = {"entities": {"managedServices": entity}}
