@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -30,9 +31,13 @@ DECLARED = "dec1a001-58f1-4a6b-b0c4-000000000001"
 @pytest.fixture(scope="session")
 def nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, Mapping[str, str]]]:
     """The local Azure with nobody on it, and the settings that the app would have."""
-    with Stack(chosen("random"), tmp_path_factory.mktemp("nobody") / "local", hosts=0) as stack:
+    yield from empty_stack(tmp_path_factory.mktemp("nobody"))
+
+
+def empty_stack(folder: Path) -> Iterator[tuple[Client, Mapping[str, str]]]:
+    """Start one, and seed a subscription large enough that no guard rail thinks we change most of it."""
+    with Stack(chosen("random"), folder / "local", hosts=0) as stack:
         client = Client(stack.facts)
-        # A subscription large enough that no guard rail thinks we change most of it.
         others = [vault_body(client, f"kv-other-{number}", enablePurgeProtection=True) for number in range(1000)]
         client.manage("POST", "/seed", {"resources": [*others, _identity(client)]})
         yield client, stack.app_settings()

@@ -10,7 +10,6 @@ import pytest
 
 from shared.core import chain, ids
 from shared.core.record import State, remediation_id
-from shared.flow.sweep import sweep
 from simulator.client import Client
 from tests.crash.conftest import evaluation, seed_vault, seed_workspace
 from tests.crash.dying import Death
@@ -30,7 +29,7 @@ class Played:
         return remediation_id("KV-RECOVERY", ids.parse(self.vault).key, "")
 
 
-def _vault_written(cloud: Client, pump: Pump, death: Death) -> Played:
+def vault_written(cloud: Client, pump: Pump, death: Death) -> Played:
     """A vault was written without purge protection."""
     played = Played(seed_vault(cloud), death)
     pump.begin(evaluation(played.vault), death, played.vault, played.row)
@@ -49,7 +48,7 @@ def _broken(**fault: object) -> "Story":
     """The first write meets a fault."""
 
     def begin(cloud: Client, pump: Pump, death: Death) -> Played:
-        played = _vault_written(cloud, pump, death)
+        played = vault_written(cloud, pump, death)
         cloud.manage("POST", "/faults", [{"method": "PATCH", "path": played.vault.rsplit("/", 1)[1] + "$", **fault}])
         return played
 
@@ -58,14 +57,14 @@ def _broken(**fault: object) -> "Story":
 
 def _locked(cloud: Client, pump: Pump, death: Death) -> Played:
     """A lock forbids the write."""
-    played = _vault_written(cloud, pump, death)
+    played = vault_written(cloud, pump, death)
     cloud.lock(played.vault, "freeze", "ReadOnly").raise_for_status()
     return played
 
 
 type Story = Callable[[Client, Pump, Death], Played]
 STORIES: dict[str, tuple[Story, State, int]] = {
-    "vault written": (_vault_written, State.RESOLVED, 1),
+    "vault written": (vault_written, State.RESOLVED, 1),
     "workspace written": (_workspace_written, State.RESOLVED, 1),
     "throttled": (_broken(status=503), State.RESOLVED, 1),
     "reply lost": (_broken(cut="after"), State.RESOLVED, 1),
@@ -94,7 +93,7 @@ def test_death_at_every_write_changes_nothing(name: str, cloud: Client, pump: Pu
     # A story may be a write or two shorter when nothing has to wait for a second to pass.
     assert sum(death.came for death in deaths) >= len(deaths) - 4
     for played in plays:
-        _check(cloud, pump, played, state, writes)
+        check(cloud, pump, played, state, writes)
 
 
 @pytest.mark.soak
@@ -114,33 +113,10 @@ def test_dying_again_and_again_changes_nothing(name: str, cloud: Client, pump: P
     pump.run(1500)
 
     for played in plays:
-        _check(cloud, pump, played, state, writes)
+        check(cloud, pump, played, state, writes)
 
 
-def test_what_lost_its_message_is_healed_by_the_sweep(cloud: Client, pump: Pump) -> None:
-    """Die after each write, and lose every message as well: whatever has a row is put right once the sweep has run."""
-    for _ in range(2):  # the first play creates the tables
-        alive = _vault_written(cloud, pump, Death())
-        pump.run()
-    plays = []
-    for at in range(1, len(alive.death.writes) + 1):
-        played = _vault_written(cloud, pump, Death((at,), after=True))
-        pump.run_until_a_death()
-        pump.lose_everything()
-        plays.append(played)
-    healed = sweep(pump.app)
-    pump.run()
-
-    with_row = [played for played in plays if pump.app.records.get(played.row)]
-    assert healed >= 5
-    assert len(with_row) >= len(plays) - 4  # without a row it is as if no event had come
-    # Once the row says resolved only the notice was left, and no sweep looks at what is closed.
-    closed = max(number for number, write in enumerate(alive.death.writes, 1) if "$batch" in write)
-    for played in with_row:
-        _check(cloud, pump, played, State.RESOLVED, 1, told=played.death.at[0] < closed)
-
-
-def _check(cloud: Client, pump: Pump, played: Played, state: State, writes: int, *, told: bool = True) -> None:
+def check(cloud: Client, pump: Pump, played: Played, state: State, writes: int, *, told: bool = True) -> None:
     """Compare one story's end with the end it has when nobody dies. `told`: a notice must have come."""
     records, target, where = pump.app.records, ids.parse(played.vault), str(played.death)
     stored = records.get(played.row)

@@ -154,14 +154,14 @@ def test_a_500_is_tried_again_on_schedule(stage: Stage) -> None:
 
 
 def test_a_400_is_not_tried_again(stage: Stage) -> None:
-    """Without a place for dead letters the event is dropped."""
+    """It becomes a dead letter at once, for there is a place for these."""
     path = f"{vaults(stage)}/kv-event7"
     stage.host.answers[:] = [400]
     stage.call("PUT", path, vault())
 
     last = outcome(stage, path)
 
-    assert (last["outcome"], last["reason"], len(last["attempts"])) == ("dropped", "BadRequest", 1)
+    assert (last["outcome"], last["reason"], len(last["attempts"])) == ("dead_lettered", "BadRequest", 1)
 
 
 def test_events_can_be_doubled_and_lost(stage: Stage) -> None:
