@@ -17,6 +17,7 @@ from simulator.client import until
 
 WRITES = 40
 WARM = 5
+_LISTS = ("keys", "secrets", "diagnosticSettings", "roleAssignments", "roleDefinitions")
 
 
 def main() -> None:
@@ -83,7 +84,8 @@ def _kind(request: dict[str, object], arm: str) -> str:
     if request["host"] == arm:
         if "resourcegraph" in path.lower():
             return "azure: Resource Graph"
-        return f"azure: {method} vault"
+        last = path.rstrip("/").rsplit("/", 1)[-1]
+        return f"azure: {method} {last if last in _LISTS else 'vault'}"
     table = path.partition("/devstoreaccount1/")[2].partition("(")[0].partition("/")[0]
     if "messages" in path:
         return f"queue: send {table}"
