@@ -20,7 +20,7 @@ from shared.core.parse import vault as parse_vault
 from shared.core.parse import workspace as parse_workspace
 from shared.core.ports import Ports
 from shared.core.reach import Reach
-from shared.core.survey import Share, counted, differing
+from shared.core.survey import Before, Share, counted, differing
 from shared.core.wake import Cause
 from shared.flow.messages import EVALUATE, Evaluate
 from shared.flow.say import say
@@ -51,7 +51,8 @@ def compare_lists(ports: Ports, survey: str, share: Share) -> Share:
             if kind == ids.WORKSPACE and word != "old":
                 _send_left(ports, survey, at)
         share = counted(share, len(listed), why.values())
-    return replace(_compare_grants(ports, survey, share, found[ids.VAULT]), after=LISTED)
+    # `before` is that of the vaults, which came last.
+    return replace(_compare_grants(ports, survey, share, found[ids.VAULT], before), after=LISTED)
 
 
 def compare_keys(ports: Ports, survey: str, share: Share) -> tuple[Share, Temporary | None]:
@@ -77,9 +78,8 @@ def compare_keys(ports: Ports, survey: str, share: Share) -> tuple[Share, Tempor
     return replace(share, looked=share.looked + len(seen), after="" if is_over else done), stopped
 
 
-def _compare_grants(ports: Ports, survey: str, share: Share, vaults: Listed) -> Share:
+def _compare_grants(ports: Ports, survey: str, share: Share, vaults: Listed, before: Mapping[str, Before]) -> Share:
     """Look at every vault on which other grants lie than at the survey before. Policies are part of a vault's body."""
-    before = ports.estate.under(ids.VAULT, share.subscription)
     judged = {target: it for target, it in vaults.items() if target in before and isinstance(it, Vault) and it.rbac}
     if not judged:
         return share
