@@ -15,7 +15,6 @@ from shared.core.ports import Delivery
 from shared.flow.apply import apply as apply_
 from shared.flow.drain import drain
 from shared.flow.evaluate import evaluate as evaluate_
-from shared.flow.figures import figures as figures_
 from shared.flow.notify import notify as notify_
 from shared.flow.receive import receive
 from shared.flow.survey import take_share
@@ -98,8 +97,10 @@ def sweep(timer: func.TimerRequest) -> None:
 @front.timer_trigger(arg_name="timer", schedule="%CMK_FIGURES_SCHEDULE%", use_monitor=True)
 def figures(timer: func.TimerRequest) -> None:
     """Make the figures of the day."""
+    from shared.flow.figures import figures as make  # noqa: PLC0415 - once a day: the event path does without
+
     del timer
-    figures_(APP)
+    make(APP)
 
 
 @front.queue_trigger(arg_name="msg", queue_name="sweep", connection=STORAGE)

@@ -86,7 +86,7 @@ class TableEstate:
             _partition(kind), _opened(cursor), "~", condition, parameters=parameters, results_per_page=size
         )
         for entity in entities:
-            if text.strip().lower() not in str(entity.get("words", entity["name"])):
+            if text.strip().lower() not in str(entity["words"]):
                 continue
             if len(found) == limit:
                 return JudgementPage(tuple(found), base64.urlsafe_b64encode(last.encode()).decode())

@@ -1,11 +1,15 @@
 """The figures as the flow sees them: one set a day, what histories have told so far, and a claim on making them."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Protocol
+from __future__ import annotations
 
-from shared.core.figures.figures import Figures, Point
-from shared.core.figures.track import Track
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # the event path loads every port, and has no use for what figures are made of
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from shared.core.figures.figures import Figures, Point
+    from shared.core.figures.track import Track
 
 
 class FigureBook(Protocol):
