@@ -1,0 +1,44 @@
+"""Writes the templates in infra/arm anew from their parts; `--check` writes nothing and names those out of date."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# Name of the file in infra/arm -> what puts it together. Whoever adds a template adds a line.
+TEMPLATES: dict[str, Callable[[], dict[str, object]]] = {}
+
+
+def text(template: dict[str, object]) -> str:
+    """Return a template as it lies in the repository: indented, with its keys in the order they were given."""
+    return json.dumps(template, indent=2, ensure_ascii=False) + "\n"
+
+
+def stale() -> list[str]:
+    """Return the names of the templates whose file is not what their parts make."""
+    return [
+        name
+        for name, assemble in TEMPLATES.items()
+        if not (HERE / "arm" / name).exists() or (HERE / "arm" / name).read_text() != text(assemble())
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Write what is out of date, or with --check only name it and return 1."""
+    parser = argparse.ArgumentParser(prog="python -m infra.build", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is out of date")
+    check = parser.parse_args(arguments).check
+    names = stale()
+    for name in names:
+        if check:
+            sys.stderr.write(f"infra/arm/{name} is not what its parts make: run `python -m infra.build`\n")
+        else:
+            (HERE / "arm" / name).write_text(text(TEMPLATES[name]()))
+            sys.stderr.write(f"infra/arm/{name} written\n")
+    return int(check and bool(names))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
