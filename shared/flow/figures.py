@@ -20,10 +20,12 @@ from shared.core.errors import Temporary
 from shared.core.figures import WINDOW
 from shared.core.figures.census import Census, counted
 from shared.core.figures.figures import KEPT, Figures
+from shared.core.figures.kpi import kpis
 from shared.core.figures.missed import LOOKS, missed
 from shared.core.figures.pace import Watch
 from shared.core.figures.track import Track, followed
 from shared.core.ports import Ports, Stored
+from shared.flow.acquaint import acquaint
 from shared.flow.say import say
 from shared.flow.trace import span
 
@@ -61,6 +63,7 @@ def figures(ports: Ports, *, patience: timedelta | None = None) -> Figures | Non
     say(
         _log, "figures", rows=made.rows, targets=made.targets, seconds=(ports.clock.now() - began).total_seconds()
     )  # fmt: skip
+    _tell(ports, made)
     return made
 
 
@@ -99,12 +102,22 @@ def _made(ports: Ports, now: datetime, until: datetime | None) -> Figures:
     return made
 
 
+def _tell(ports: Ports, made: Figures) -> None:
+    """Say every figure, one a line: the workbook shows them, and what they are made of, from the log alone."""
+    for it in kpis(made, ports.choices.goals):
+        value = "" if it.whole.value is None else it.whole.value
+        parts = ",".join(f"{name}:{count}" for name, count in it.whole.parts.items())
+        say(_log, "kpi", id=it.id, value=value, unit=it.unit, goal="" if it.goal is None else it.goal, parts=parts)
+
+
 def _count(ports: Ports, kind: str, census: Census, until: datetime | None) -> None:
     cursor = ""
     while True:
         page = ports.estate.page(kind, text="", worst="", cursor=cursor, limit=_TARGETS)
         for it in page.items:
             census.add(it)
+            if until is None:  # by the timer: for whom somebody waits at a page there is no time
+                acquaint(it)
         cursor = page.cursor
         if not cursor:
             return

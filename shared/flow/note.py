@@ -7,6 +7,7 @@ from shared.core.facts import Absent, Snapshot
 from shared.core.judgement import judgement
 from shared.core.ports import Ports
 from shared.core.settle import Look
+from shared.flow.acquaint import acquaint
 
 
 def note(ports: Ports, snapshot: Snapshot, memory: Memory, looks: Sequence[Look]) -> None:
@@ -14,5 +15,6 @@ def note(ports: Ports, snapshot: Snapshot, memory: Memory, looks: Sequence[Look]
     made = judgement(snapshot, memory, looks, ports.choices, ports.clock.now())
     if made:
         ports.estate.note(made)
+        acquaint(made)
     elif isinstance(snapshot.vault or snapshot.workspace, Absent):
         ports.estate.drop(snapshot.target)

@@ -39,6 +39,7 @@ def notify(ports: Ports, delivery: Delivery) -> None:
     except Temporary as error:
         _come_back(ports, message, error)
     except BadInput as error:  # it fits no ticket
+        say(_log, "gave_up", logging.WARNING, remediation=row.id, target=row.target, reason=error.reason)
         ports.records.poison(Poisoned(NOTIFY, row.id, error.reason, error.message), ports.clock.now())
 
 
@@ -65,6 +66,7 @@ def _come_back(ports: Ports, message: Notify, error: Temporary) -> None:
         delay = advised(ports, message.attempt, error.delay)
         ports.queue.send(NOTIFY, replace(message, attempt=message.attempt + 1).body(), delay)
         return
+    say(_log, "gave_up", logging.WARNING, remediation=message.remediation, reason=error.reason)
     body = messages.text(replace(message, attempt=1))
     poisoned = Poisoned(NOTIFY, message.remediation, error.reason, error.message, body)
     ports.records.poison(poisoned, ports.clock.now())

@@ -40,6 +40,9 @@ def begin(ports: Ports, by: str = "") -> Survey:
         if not ports.surveys.begin(last):  # somebody else has, in the same second
             last = ports.surveys.get(last.id) or last
         say(_log, "survey", survey=last.id, subscriptions=len(wanted), by=by or "timer")
+        for share in last.shares:
+            if share.progress is Progress.UNREAD:
+                _tell(last.id, share)
     for share in last.shares:
         if share.progress is Progress.WAITING:
             _send(ports, last.id, share)
@@ -51,6 +54,7 @@ def take_share(ports: Ports, delivery: Delivery) -> None:
     try:
         message = messages.share(delivery.body)
     except BadInput as error:
+        say(_log, "refused", logging.WARNING, message=delivery.id, reason=error.reason)
         ports.records.poison(Poisoned(SURVEY, delivery.id, error.reason, error.message), ports.clock.now())
         return
     with span("survey", survey=message.survey, subscription=message.subscription):
@@ -104,6 +108,10 @@ def _send(ports: Ports, survey: str, share: Share, delay: timedelta = timedelta(
 
 def _end(ports: Ports, survey: str, share: Share) -> None:
     ports.surveys.keep(survey, replace(share, after="", ended=ports.clock.now()))
+    _tell(survey, share)
+
+
+def _tell(survey: str, share: Share) -> None:
     say(
         _log, "surveyed", survey=survey, subscription=share.subscription, progress=share.progress, listed=share.listed,
         missed=share.missed, changed=share.changed, gone=share.gone, looked=share.looked, hidden=share.hidden,

@@ -156,6 +156,7 @@ def start_over(work: Work, error: Conflict) -> None:
 
 def _give_up(work: Work, error: RemediationError) -> None:
     fail(work, error)
+    say(_log, "gave_up", logging.WARNING, remediation=work.row.id, target=work.row.target, reason=error.reason)
     body = text(Apply(work.row.id, work.row.plan.fingerprint))
     poisoned = Poisoned(APPLY, work.row.id, error.reason, error.message, body)
     work.ports.records.poison(poisoned, work.ports.clock.now())
