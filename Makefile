@@ -41,4 +41,4 @@ lock: setup ## compile requirements*.txt anew from pyproject.toml, and those of 
 	@for list in simulator/clients/requirements/*.in; do .tools/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header $$list -o $${list%.in}.txt; done
 
 clean: ## remove what make has created
-	rm -rf .tools .venv .app .clients .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/storage/node_modules tests/browser/node_modules
+	rm -rf .tools .venv .app .clients .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/storage/node_modules tests/browser/node_modules tests/infra/kql/node_modules

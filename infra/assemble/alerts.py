@@ -20,7 +20,7 @@ _FILLED = {
     "{expectedPrincipals}": "join(parameters('expectedPrincipals'), ',')",
     "{operationsPerDay}": "string(parameters('operationsPerDay'))",
 }
-_PARAMETERS = {
+_PARAMETERS: Mapping[str, tuple[str, object, str]] = {
     "workspace": ("string", None, "the Log Analytics workspace that the service's Application Insights writes to (id)"),
     "auditWorkspace": (
         "string",

@@ -1,6 +1,6 @@
-"""One log line for each thing that is done: `verb=... key=value`, with the keys that docs/operations.md lists for the verb.
+r"""One log line for each thing that is done: `verb=... key=value`, with the keys that docs/operations.md lists for the verb.
 
-KQL takes it apart again: `parse-kv message as (verb: string, target: string, ...) with (quote='"')`. Values come
+KQL takes it apart again: `parse-kv message as (verb: string, target: string, ...) with (quote='"', escape='\\')`. Values come
 from outside, so whatever could end a line or forge a key is quoted and escaped. Never claims, tokens or names of people.
 """
 

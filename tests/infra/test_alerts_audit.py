@@ -12,20 +12,21 @@ from tests.access import DATABRICKS, TENANT, Access
 from tests.fakes import World, vault_body, vault_id, workspace_body
 from tests.flow.conftest import evaluation
 from tests.flow.narrowing import FINE, access_world
-from tests.infra.kql import rules
+from tests.infra.kql import engine, rules
 from tests.infra.kql.logs import Row, ago, dedicated, diagnostics, recorded, traces
 from tests.reference import REFERENCE, needs_reference
 
+type Call = Callable[..., Row]
+type Calls = Callable[[Call], list[Row]]
+
 STRANGER = "eeeeeeee-0000-4000-8000-00000000000e"
 ON_VAULTS = ("stranger", "taken", "purge", "denied", "operations")
-TABLES = {"AZKVAuditLogs": dedicated, "AzureDiagnostics": diagnostics}
-ENABLED = {
+TABLES: dict[str, Call] = {"AZKVAuditLogs": dedicated, "AzureDiagnostics": diagnostics}
+ENABLED: dict[str, Callable[[bool], dict[str, Any]]] = {
     "AZKVAuditLogs": lambda on: {"KeyProperties": {"attributes": {"enabled": on}}},
     "AzureDiagnostics": lambda on: {"keyProperties_attributes_enabled_b": on},
 }
 STATUS = {"AZKVAuditLogs": "HttpStatusCode", "AzureDiagnostics": "httpStatusCode_d"}
-
-type Call = Callable[..., Row]
 
 
 @pytest.fixture(params=TABLES)
@@ -78,7 +79,7 @@ def test_a_good_day_is_silent(name: str, table: str, call: Call, known: list[Row
     assert not _fires(name, table, _good(call), known)
 
 
-BAD = {
+BAD: dict[str, tuple[str, Calls]] = {
     "a stranger unwraps": ("stranger", lambda call: [call("KeyUnwrap", STRANGER)]),
     "a stranger in capitals": ("stranger", lambda call: [call("keydecrypt", STRANGER.upper())]),
     "nobody knows who": ("stranger", lambda call: [call("KeySign")]),
@@ -103,7 +104,7 @@ def test_a_bad_day_rings(what: str, table: str, call: Call, known: list[Row]) ->
     assert _fires(name, table, [*_good(call), *bad(call)], known)
 
 
-SILENT = {
+SILENT: dict[str, tuple[str, Calls]] = {
     "a stranger in another vault, of which nobody knows": (
         "stranger", lambda call: [call("KeyUnwrap", STRANGER, _ResourceId=vault_id("kv-other").lower())]),
     "a stranger who is turned away": ("stranger", lambda call: [call("KeyUnwrap", STRANGER, **_status(call, 403))]),
@@ -199,7 +200,7 @@ def test_the_record_that_microsoft_prints_is_understood() -> None:
     """Its caller, status and vault come out of the shape that all queries stand on."""
     (record,) = json.loads((REFERENCE / "samples/keyvault_audit_log_record.json").read_text())["records"]
     query = rules.text("purge").replace('endswith "Purge"', '== "VaultGet"')
-    (row,) = rules.engine.run(query, {"AZKVAuditLogs": [recorded(record, ago(minutes=1))]})
+    (row,) = engine.run(query, {"AZKVAuditLogs": [recorded(record, ago(minutes=1))]})
 
     assert row["Principal"] == "d9da5048-2737-4770-bd64-xxxxxxxxxxxx"
     assert (row["Status"], row["Address"]) == (200, "104.40.82.76")

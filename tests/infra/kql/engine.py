@@ -44,6 +44,11 @@ def run(query: str, logs: Logs) -> list[Row]:
     return _Compiler(query).query().run(logs)
 
 
+def columns(query: str) -> tuple[str, ...]:
+    """Return the columns of what a query finds."""
+    return tuple(_Compiler(query).query().columns)
+
+
 class _Reader(Reader):
     """Reads `column_ifexists` as well."""
 
