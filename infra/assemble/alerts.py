@@ -94,7 +94,7 @@ def _group() -> dict[str, object]:
         "type": "Microsoft.Insights/actionGroups",
         "apiVersion": "2023-01-01",
         "name": "cmkwarden",
-        "location": "Global",
+        "location": "global",
         "tags": "[parameters('tags')]",
         "properties": {"groupShortName": "cmkwarden", "enabled": True, "copy": [copy]},
     }
@@ -156,7 +156,7 @@ def _activity() -> Iterator[dict[str, object]]:
             "type": "Microsoft.Insights/activityLogAlerts",
             "apiVersion": "2020-10-01",
             "name": f"cmkwarden-{name}",
-            "location": "Global",
+            "location": "global",
             "tags": "[parameters('tags')]",
             "properties": {
                 "description": f"{it['says']} What to do: docs/alerts.md, {name}.",

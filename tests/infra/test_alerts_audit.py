@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.flow.evaluate import evaluate
-from tests.access import DATABRICKS, TENANT, Access
+from tests.access import DATABRICKS, TENANT, Access, policy
 from tests.fakes import World, vault_body, vault_id, workspace_body
 from tests.flow.conftest import evaluation
 from tests.flow.narrowing import FINE, access_world
@@ -20,6 +20,7 @@ type Call = Callable[..., Row]
 type Calls = Callable[[Call], list[Row]]
 
 STRANGER = "eeeeeeee-0000-4000-8000-00000000000e"
+HOLDER = "ffffffff-0000-4000-8000-00000000000f"
 ON_VAULTS = ("stranger", "taken", "purge", "denied", "operations")
 TABLES: dict[str, Call] = {"AZKVAuditLogs": dedicated, "AzureDiagnostics": diagnostics}
 ENABLED: dict[str, Callable[[bool], dict[str, Any]]] = {
@@ -45,7 +46,7 @@ def call(table: str) -> Call:
 def known(caplog: pytest.LogCaptureFixture) -> list[Row]:
     """What a real look at a vault with a workspace on it logs."""
     caplog.set_level(logging.INFO)
-    world = access_world(FINE)
+    world = access_world(FINE, policy(HOLDER, ["get", "decrypt"]))
     evaluate(world, evaluation(world))
     return traces(caplog.records)
 
@@ -57,6 +58,8 @@ def _good(call: Call) -> list[Row]:
         *(call("KeyUnwrap", DATABRICKS.upper(), ago(hours=n)) for n in range(40)),
         call("KeyGet", rules.PIPELINE),
         call("KeyGet", rules.READER),
+        call("keyget", rules.WRITER),
+        *(call(name) for _ in range(1000) for name in ("Authentication", "KeyNearExpiryEventGridNotification")),
         call("KeyList", STRANGER),
         call("VaultGet", STRANGER),
         call("KeyRotate", DATABRICKS),
@@ -82,10 +85,13 @@ def test_a_good_day_is_silent(name: str, table: str, call: Call, known: list[Row
 BAD: dict[str, tuple[str, Calls]] = {
     "a stranger unwraps": ("stranger", lambda call: [call("KeyUnwrap", STRANGER)]),
     "a stranger in capitals": ("stranger", lambda call: [call("keydecrypt", STRANGER.upper())]),
+    "somebody who may and never needs to": ("stranger", lambda call: [call("KeyDecrypt", HOLDER)]),
     "nobody knows who": ("stranger", lambda call: [call("KeySign")]),
     "our own reader unwraps": ("stranger", lambda call: [call("KeyUnwrap", rules.READER)]),
     "a key is deleted": ("taken", lambda call: [call("KeyDelete", STRANGER)]),
     "a key is backed up by who may": ("taken", lambda call: [call("KeyBackup", DATABRICKS)]),
+    "a key is deleted, in small letters": ("taken", lambda call: [call("keydelete", STRANGER)]),
+    "a key was changed, in small letters": ("taken", lambda call: [call("keyupdate", STRANGER)]),
     "a key is restored": ("taken", lambda call: [call("KeyRestore", STRANGER)]),
     "a vault is deleted": ("taken", lambda call: [call("VaultDelete", STRANGER)]),
     "a key was changed, and how is not said": ("taken", lambda call: [call("KeyUpdate", STRANGER)]),
@@ -134,6 +140,24 @@ def test_a_key_that_is_switched_off_rings_and_another_change_does_not(
     changed = call("KeyUpdate", DATABRICKS, **ENABLED[table](is_on))
 
     assert _fires("taken", table, [changed], known) == rings
+
+
+@pytest.mark.parametrize("name", ON_VAULTS)
+def test_what_others_send_to_the_same_table_is_not_ours(name: str, known: list[Row]) -> None:
+    """AzureDiagnostics is everybody's: other services, and another category of vaults."""
+    words = ("KeyDelete", "KeyPurge", "KeyUnwrap")
+    for other in ({"ResourceProvider": "MICROSOFT.SQL"}, {"Category": "AzurePolicyEvaluationDetails"}):
+        rows = [diagnostics(word, STRANGER, **other) for word in words for _ in range(400)]
+        denied = [diagnostics("KeyGet", STRANGER, httpStatusCode_d=403.0, **other) for _ in range(40)]
+
+        assert not rules.found(name, {"AzureDiagnostics": [*rows, *denied], "AppTraces": known})
+
+
+def test_the_provider_is_written_as_it_comes(known: list[Row]) -> None:
+    """In capitals, mostly."""
+    rows = [diagnostics("KeyPurge", STRANGER, ResourceProvider="Microsoft.KeyVault", Category="auditevent")]
+
+    assert rules.found("purge", {"AzureDiagnostics": rows, "AppTraces": known})
 
 
 def test_a_call_that_names_its_caller_as_oid_is_known(known: list[Row]) -> None:

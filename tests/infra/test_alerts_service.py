@@ -249,6 +249,21 @@ def test_a_night_that_was_left_out_rings(good: list[Row]) -> None:
     assert [row["What"] for row in _found("late", _aged(good, 48))] == ["nothing is logged at all"]
 
 
+def test_a_night_that_was_a_little_late_does_not_ring(good: list[Row]) -> None:
+    """The last one was 23 hours ago: where it takes some hours, the next is no delay."""
+    assert _found("late", _aged(good, 17)) == []
+
+
+def test_lines_of_the_host_are_none_of_the_service() -> None:
+    """The host goes on logging where the service has nothing to say any more."""
+    rows = [
+        {"TimeGenerated": ago(hours=n), "Message": "Executing 'Functions.sweep'", "SeverityLevel": 3} for n in range(47)
+    ]
+
+    assert [row["What"] for row in _found("late", rows)] == ["nothing is logged at all"]
+    assert [name for name in ON_SERVICE if _found(name, rows)] == ["late"]
+
+
 def test_a_service_of_today_has_a_night_to_come(good: list[Row]) -> None:
     """Installed an hour ago, it has not swept yet: that is no delay."""
     fresh = [{**row, "TimeGenerated": ago(hours=1)} for row in good if "verb=received" in row["Message"]]

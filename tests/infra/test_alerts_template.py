@@ -92,7 +92,7 @@ def test_everybody_is_called_by_every_rule() -> None:
     for it in _resources("activityLogAlerts"):
         (copy,) = it["properties"]["actions"]["copy"]
         assert (copy["name"], copy["input"]) == ("actionGroups", {"actionGroupId": copied})
-        assert it["location"] == "Global"
+        assert it["location"] == "global"
 
 
 def test_no_line_is_sampled_away() -> None:

@@ -78,7 +78,7 @@ def test_trends_have_a_point_a_day(world: World, caplog: pytest.LogCaptureFixtur
     assert [(row["Figure"], row["Percent"]) for row in compliance] == [("compliance", 10.0), ("compliance", 66.6)]
     assert times == {"remediation": pytest.approx(pace.remedied.mean / 3600)}
     assert [(row["Waiting"], row["Expired"]) for row in waiting] == [(1, 0)]
-    assert missed["open"] == 1.0
+    assert missed == {"open": 1.0, "reopened": 0.0, "missed": 0.0}
 
 
 def test_what_was_done_is_counted(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -42,7 +42,7 @@ def dedicated(operation: str, who: str = "", at: datetime | None = None, **more:
         "HttpStatusCode": 200,
         "CallerIpAddress": "198.51.100.7",
         "Identity": {"claim": {OID: who, "appid": "d"}} if who else {},
-        "_ResourceId": vault_id().lower(),
+        "_ResourceId": vault_id(),
         **more,
     })  # fmt: skip
 

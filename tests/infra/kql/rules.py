@@ -17,7 +17,7 @@ from tests.infra.kql.engine import Logs
 READER, WRITER = "aaaaaaaa-0000-4000-8000-00000000000a", "bbbbbbbb-0000-4000-8000-00000000000b"
 PIPELINE = "cccccccc-0000-4000-8000-00000000000c"
 PARAMETERS = {
-    "ownPrincipals": f"{READER},{WRITER}",
+    "ownPrincipals": f"{READER},{WRITER.upper()}",
     "expectedPrincipals": PIPELINE.upper(),
     "operationsPerDay": "1000",
 }
