@@ -1,7 +1,7 @@
 """The figures of the day: one pass over the estate and one over the rows, in parts, so that memory stays small.
 
     claim -- estate, page by page -- rows, page by page: what is new in their histories, followed and kept -- the day -- release
-               census                  '-- most of a page is new: its histories in one read; else each alone
+               census, keys, costs     '-- most of a page is new: its histories in one read; else each alone
 
 How far a history has been followed is kept beside the figures, so that each run reads only what has come since. All of it
 can be reckoned again at any time: a kill at any write costs the run, and the next one ends it. The claim of one that
@@ -14,17 +14,19 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from shared.core import ids
 from shared.core.chain import Entry
 from shared.core.errors import Temporary
 from shared.core.figures import WINDOW
+from shared.core.figures.age import Ages
 from shared.core.figures.census import Census, counted
+from shared.core.figures.cost import Cost, Spending
 from shared.core.figures.figures import KEPT, Figures
 from shared.core.figures.missed import LOOKS, missed
 from shared.core.figures.pace import Watch
 from shared.core.figures.track import Track, followed
 from shared.core.ports import Ports, Stored
 from shared.flow.say import say
+from shared.flow.standing import judgements
 from shared.flow.trace import span
 
 _log = logging.getLogger("cmkwarden.figures")
@@ -33,7 +35,6 @@ FRESH = timedelta(hours=1)  # for which a page shows them without asking for new
 PATIENCE = timedelta(seconds=20)  # that whoever asks for a page is made to wait
 _LEASE = timedelta(minutes=15)  # longer than a function may run
 _PAGE = 500  # rows in hand at once
-_TARGETS = 900  # judgements in hand at once; with one more it is what storage gives in one answer
 _DENSE = 4  # entries read for one that is new, at which reading them all at once is still cheaper
 
 
@@ -82,9 +83,11 @@ def shown(ports: Ports) -> Figures | None:
 
 def _made(ports: Ports, now: datetime, until: datetime | None) -> Figures:
     since = now - WINDOW
-    census, watch = Census(ports.choices.production), Watch(since)
-    for kind in (ids.WORKSPACE, ids.VAULT):
-        _count(ports, kind, census, until)
+    census, ages, spending, watch = Census(ports.choices.production), Ages(), Spending(), Watch(since)
+    for it in judgements(ports):
+        for each in (census, ages, spending):
+            each.add(it)
+        _check(ports, until)
     for after, page in _pages(ports, until):
         tracks = _followed(ports, after, page, since)
         for stored in page:
@@ -92,23 +95,20 @@ def _made(ports: Ports, now: datetime, until: datetime | None) -> Figures:
     groups, left_out = census.groups()
     made = Figures(
         now, since, watch.rows, census.targets, groups, watch.paces(), missed(ports.surveys.latest(LOOKS), since),
-        counted(census.rotation), left_out,
+        counted(census.rotation), left_out, ages.age(now, ports.choices.key_age), _cost(ports, spending, now),
     )  # fmt: skip
     ports.figures.keep(made)
     ports.figures.forget(f"{now - KEPT:%Y-%m-%d}")
     return made
 
 
-def _count(ports: Ports, kind: str, census: Census, until: datetime | None) -> None:
-    cursor = ""
-    while True:
-        page = ports.estate.page(kind, text="", worst="", cursor=cursor, limit=_TARGETS)
-        for it in page.items:
-            census.add(it)
-        cursor = page.cursor
-        if not cursor:
-            return
-        _check(ports, until)
+def _cost(ports: Ports, spending: Spending, now: datetime) -> Cost | None:
+    """Return what everything costs, by what the sweep has asked of Azure Monitor; nobody is asked here."""
+    if ports.choices.prices is None:
+        return None
+    readings = ports.figures.readings()
+    ports.figures.drop([vault for vault, it in readings.items() if it.until < now - WINDOW])
+    return spending.cost(readings, ports.choices.prices, now)
 
 
 def _pages(ports: Ports, until: datetime | None) -> Iterator[tuple[str, Sequence[Stored]]]:
