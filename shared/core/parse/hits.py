@@ -47,6 +47,6 @@ def _count(point: Json) -> int | None:
     value = point.get("count")
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value % 1 != 0:
         raise BadInput("BadArmAnswer", f"count must be a whole number, not {str(value)[:40]!r}")
     return int(value)
