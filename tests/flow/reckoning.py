@@ -167,12 +167,12 @@ def _age(world: World, now: datetime) -> dict[str, Any]:
     for it in world.estate.kept.values():
         for key in it.keys:
             made.setdefault((key.host, key.name, key.version), set()).add(key.made)
-    known = [max(times - {None}) for times in made.values() if times - {None}]
-    found = _spread([now - it for it in known if it])
+    known = [max(it for it in times if it) for times in made.values() if any(times)]
+    found = _spread([now - it for it in known])
     return {
         "limit": 365 * 86_400,
-        "young": sum(now - it < timedelta(days=365) for it in known if it),
-        "old": sum(now - it >= timedelta(days=365) for it in known if it),
+        "young": sum(now - it < timedelta(days=365) for it in known),
+        "old": sum(now - it >= timedelta(days=365) for it in known),
         "unknown": len(made) - len(known),
         "median": found["median"] if found else None,
         "oldest": found["longest"] if found else None,

@@ -55,13 +55,9 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class _Vault:
+    name: str
     target: str
-    owner: str
-    cost_center: str
-
-    @property
-    def name(self) -> str:
-        return ids.parse(self.target).name.lower()
+    tags: tuple[tuple[str, str], ...]
 
 
 @dataclass
@@ -78,7 +74,9 @@ class Spending:
     def add(self, it: Judgement) -> None:
         """Note one target."""
         if it.kind == ids.VAULT:
-            self._vaults[it.name.lower()] = _Vault(it.target, it.owner, it.cost_center)
+            at = ids.parse(it.target)
+            tags = (("owner", it.owner), ("cost-center", it.cost_center), ("subscription", at.subscription.lower()))
+            self._vaults[at.name.lower()] = _Vault(at.name.lower(), it.target, tags)
             return
         if not it.vaults:
             return
@@ -148,9 +146,8 @@ class Spending:
     def _groups(self, vaults: Mapping[str, Sum]) -> Iterator[Sum]:
         found = defaultdict[tuple[str, str], list[Sum]](list)
         for name, it in self._vaults.items():
-            found["owner", it.owner].append(vaults[name])
-            found["cost-center", it.cost_center].append(vaults[name])
-            found["subscription", ids.parse(it.target).subscription.lower()].append(vaults[name])
+            for tag in it.tags:
+                found[tag].append(vaults[name])
         for (by, key), parts in sorted(found.items()):
             yield _total(by, key, parts)
 
@@ -178,14 +175,18 @@ def _total(by: str, key: str, parts: Iterable[Sum]) -> Sum:
     unknown = sorted((it for it in found if it.amount is None), key=lambda it: it.key)
     amount = sum((it.amount for it in known if it.amount is not None), Decimal(0)) if known else None
     return Sum(
-        by, key, amount, len(known), len(unknown), sum(it.hits for it in known), sum(it.keys for it in found), _named(unknown)
+        by, key, amount, len(known), len(unknown), sum(it.hits for it in known), sum(it.keys for it in found),
+        _named(unknown, is_all=not known)
     )  # fmt: skip
 
 
-def _named(unknown: list[Sum]) -> str:
-    words = [f"{ids.parse(it.key).name} ({it.why})" for it in unknown[:_NAMED]]
+def _named(unknown: list[Sum], *, is_all: bool) -> str:
+    """Return which vaults are missing, and why if it is one: each has its reason where it stands by itself."""
+    if len(unknown) == 1:
+        return f"{ids.parse(unknown[0].key).name} ({unknown[0].why})"
     more = len(unknown) - _NAMED
-    return "; ".join(words) + (f"; and {more} more" if more > 0 else "")
+    names = ", ".join(ids.parse(it.key).name for it in unknown[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"nothing is known of {names}" if unknown and is_all else names
 
 
 def _kept(groups: Iterable[Sum]) -> tuple[tuple[Sum, ...], Mapping[str, int]]:
