@@ -86,6 +86,20 @@ def test_a_failure_costs_one_figure(failure: RemediationError) -> None:
     assert world.figures.meters[name].hits == 300
 
 
+def test_where_azure_is_busy_the_sweep_does_not_stand_still() -> None:
+    """After the third vault that is for later nobody is asked any more, until the next sweep; the sweep ends as it would."""
+    world = metered(6)
+    for n in range(6):
+        world.vaults.hits[vault_id(f"kv-{n}").lower()] = Temporary("TooManyRequests", "later")
+    share = survey(world)
+    assert (share.progress, asked(world)) == (Progress.DONE, ["kv-0", "kv-1", "kv-2"])
+
+    world.vaults.hits |= {vault_id(f"kv-{n}").lower(): dict(HITS) for n in range(6)}
+    survey(world)
+    assert {it.hits for it in world.figures.meters.values()} == {300}
+    assert len(world.figures.meters) == 6
+
+
 class Killed(BaseException):
     """The process is gone."""
 
