@@ -90,10 +90,8 @@ def _prowler(stage: Stage) -> tuple[Ran, _Found]:
 def _custodian(stage: Stage) -> tuple[Ran, _Found]:
     is_not = {"type": "value", "key": "properties.enablePurgeProtection", "op": "ne", "value": True}
     has_no = {"type": "value", "key": "properties.parameters.encryption.value.keySource", "value": "absent"}
-    policies = [
-        {"name": "vaults", "resource": "azure.keyvault", "filters": [is_not]},
-        {"name": "workspaces", "resource": "azure.databricks", "filters": [has_no]},
-    ]
+    asked = {"vaults": ("azure.keyvault", is_not), "workspaces": ("azure.databricks", has_no)}
+    policies = [{"name": name, "resource": kind, "filters": [each]} for name, (kind, each) in asked.items()]
     (stage.folder / "policies.json").write_text(json.dumps({"policies": policies}))
     folder = stage.folder / "custodian"
     command = [
@@ -102,7 +100,7 @@ def _custodian(stage: Stage) -> tuple[Ran, _Found]:
     ]
     extra = {"AZURE_USE_MSI": "1", "AZURE_TENANT_ID": TENANT, "AZURE_SUBSCRIPTION_ID": MANY}
     ran = _run(stage, command, extra)
-    counts = [len(json.loads((folder / it["name"] / "resources.json").read_text())) for it in policies]
+    counts = [len(json.loads((folder / name / "resources.json").read_text())) for name in asked]
     return ran, (counts[0], counts[1])
 
 

@@ -139,6 +139,7 @@ def _judge(run: Local, bodies: list[dict[str, Any]]) -> None:
 
 
 def estate(facts: Mapping[str, Any], size: int, every: int) -> Iterator[dict[str, Any]]:
+    """Yield `size` vaults and as many workspaces, spread over the subscriptions; every `every`-th vault holds a key."""
     tenant, places = facts["tenant"], facts["subscriptions"]
     for number in range(size):
         at = f"/subscriptions/{places[number % len(places)]}/resourceGroups/rg-bench/providers"

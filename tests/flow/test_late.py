@@ -1,5 +1,6 @@
 """What could not be read now holds back the controls that rest on it: the others are judged, written and told at once."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +52,7 @@ def _judged(world: World) -> set[str]:
     return {it.control for it in known.rulings} if known else set()
 
 
-READS = {
+READS: dict[str, tuple[Callable[[World], tuple[Any, str]], set[str]]] = {
     "where its log goes": (lambda world: (world.vaults, "settings"), {"KV-LOGS"}),
     "its secrets": (lambda world: (world.vaults, "secrets"), {"KV-DEDICATED"}),
     "the roles": (lambda world: (world.grants, "assignments"), {"KV-ACCESS", "KV-DELETED"}),
