@@ -77,7 +77,9 @@ def test_a_failure_costs_one_figure(failure: RemediationError) -> None:
     made = figures(world)
     assert made is not None
     assert made.cost is not None
-    assert "kv-1 (Azure Monitor does not say" in made.cost.whole.why
+    (own,) = [it for it in made.cost.groups if it.by == "vault" and it.key.endswith("/kv-1")]
+    assert own.why == f"Azure Monitor does not say how often it was called: {failure.reason}: {failure.message}"
+    assert "kv-1" in made.cost.whole.why
 
     world.vaults.hits[name] = dict(HITS)
     world.vaults.calls.clear()
