@@ -85,7 +85,7 @@ def _use(case: Case, layer: Layer, key: KeyRef) -> Use | Blank:
         )
         return Blank(layer, Finding("VaultNotSeen", f"{TITLES[layer.name]}: no vault {key.host} can be seen: {said}"))
     newest = at.newest.get(key.name)
-    used = version_in_use(at, layer)
+    used = version_in_use(at, layer, key)
     for it in (newest, used):
         if not isinstance(it, Key):
             return Blank(layer, _untold(layer, it))

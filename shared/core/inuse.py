@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.core.facts import Absent, Key, Layer, Snapshot, Unreadable, Workspace
+from shared.core.facts import Absent, Key, KeyRef, Layer, Snapshot, Unreadable, Workspace
 
 _LONGEST = 200  # characters of a reason
 
@@ -25,16 +25,14 @@ class KeyInUse:
     problem: str = ""
 
 
-def version_in_use(at: Snapshot, layer: Layer) -> Key | Absent | Unreadable | None:
+def version_in_use(at: Snapshot, layer: Layer, key: KeyRef) -> Key | Absent | Unreadable | None:
     """Return the key of a layer, in its vault, at the version that the layer is on; None where nobody has asked.
 
     Where the layer follows its key by itself that is the newest, whatever version the workspace shows (AZURE 1.4).
     """
-    if layer.key is None:
-        return None
     if layer.follows:
-        return at.newest.get(layer.key.name)
-    return at.keys.get(f"{layer.key.name}/{layer.key.version}" if layer.key.version else layer.key.name)
+        return at.newest.get(key.name)
+    return at.keys.get(f"{key.name}/{key.version}" if key.version else key.name)
 
 
 def keys_in_use(snapshot: Snapshot) -> tuple[KeyInUse, ...]:
@@ -49,7 +47,7 @@ def _keys(snapshot: Snapshot, workspace: Workspace) -> Iterator[KeyInUse]:
         if layer.key is None:
             continue
         at = snapshot.vaults.get(layer.key.host)
-        found = version_in_use(at, layer) if isinstance(at, Snapshot) else at
+        found = version_in_use(at, layer, layer.key) if isinstance(at, Snapshot) else at
         if isinstance(found, Key):
             yield KeyInUse(layer.key.host, layer.key.name, found.version, found.kind, found.size, found.created)
         else:
@@ -57,10 +55,6 @@ def _keys(snapshot: Snapshot, workspace: Workspace) -> Iterator[KeyInUse]:
 
 
 def _why(found: Absent | Unreadable | None) -> str:
-    match found:
-        case Unreadable():
-            return found.message
-        case Absent():
-            return "its vault or the key cannot be seen"
-        case None:
-            return "nobody has looked at it"
+    if isinstance(found, Unreadable):
+        return found.message
+    return "nobody has looked at it" if found is None else "its vault or the key cannot be seen"

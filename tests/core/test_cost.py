@@ -236,7 +236,7 @@ def test_the_age_of_a_version_is_counted_once() -> None:
     ages.add(
         workspace("w", key("kv", "a", made=made), key("kv", "b", made=made + timedelta(seconds=1)), key("kv", "c"))
     )
-    ages.add(workspace("x", key("kv", "A", made=made), key("kv", "b", version="2", made=NOON)))
+    ages.add(workspace("x", key("kv", "A"), key("kv", "b", version="2", made=NOON)))
     ages.add(workspace("y", vaults=["kv.vault.azure.net"]))
     found = ages.age(NOON, year)
 
