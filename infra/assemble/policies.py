@@ -67,7 +67,10 @@ def initiative() -> Json:
 
 
 def messages() -> dict[str, Json]:
-    """Return the control and the sentence of every member of the initiative, and of the disks' definition."""
+    """Return the control of every member of the initiative and of the disks' definition, and what people read of it.
+
+    Members of a data plane have no sentence: Azure refuses an assignment that has one for them (Azure/alzlib#243).
+    """
     return _part("messages.json")
 
 
@@ -141,7 +144,12 @@ def _set(ident: Any) -> Json:
 
 def _said() -> list[Json]:
     references = [it["policyDefinitionReferenceId"] for it in initiative()["policyDefinitions"]]
-    return [{"policyDefinitionReferenceId": it, "message": messages()[it]["message"]} for it in references]
+    told = {it: messages()[it] for it in references}
+    return [
+        {"policyDefinitionReferenceId": it, "message": said["message"]}
+        for it, said in told.items()
+        if "message" in said
+    ]
 
 
 def _assignment(of: str, title: str, parameters: list[str], said: list[Json]) -> Json:

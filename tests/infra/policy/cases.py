@@ -119,6 +119,7 @@ _DISKS = (
     Case(DISKS, "sensitive, under its own key", workspace(SENSITIVE, disks=CUSTOMER), ""),
     Case(DISKS, "sensitive, under a platform key", workspace(SENSITIVE), "audit"),
     Case(DISKS, "sensitive, serverless", workspace(SENSITIVE, is_serverless=True), ""),
+    Case(DISKS, "tagged public", workspace({"data-sensitivity": "public"}), ""),
     Case(DISKS, "FedRAMP, which offers no such key: exempt it", workspace(SENSITIVE, enableFedRampCertification=True), "audit"),
 )  # fmt: skip
 _PREMIUM = (

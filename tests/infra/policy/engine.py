@@ -85,17 +85,16 @@ class _Look:
             return [self._count(rule["count"])]
         if "value" in rule:
             return [self.value(rule["value"])]
-        name = self.value(rule["field"])
-        found = self.field(name)
-        return list(found) if fields.is_array(name) else [found]
+        found = self.field(self.value(rule["field"]))
+        return found if isinstance(found, tuple) else (found,)
 
     def field(self, name: str) -> Any:
         """Return what a field names, where a count has picked a member: of that member alone."""
         for alias, member in self.picked.items():
             if name.lower() == alias:
-                return [member]
+                return (member,)
             if alias.endswith("[*]") and name.lower().startswith(f"{alias}."):
-                return _below(member, name[len(alias) + 1 :])
+                return tuple(_below(member, name[len(alias) + 1 :]))
             if name.lower().startswith(f"{alias.removesuffix('[*]')}."):  # logs.enabled inside a count of logs[*]
                 return next(iter(_below(member, name[len(alias) - 2 :])), None)
         return fields.read(self.resource, name)
@@ -127,8 +126,10 @@ class _Look:
         }
 
     def _of_the_judged(self, name: str) -> Any:
-        """`field()` reads the resource of the `if`, and gives '' for what is not there."""
+        """`field()` reads the resource of the `if`, and gives '' for what is not there, an array for many values."""
         found = _Look(self.at, self.at.resource, self.picked).field(name)
+        if isinstance(found, tuple):
+            return list(found)
         return "" if found is None else found
 
     def _current(self, name: str = "default") -> Any:
@@ -154,6 +155,11 @@ def compare(operator: str, found: Any, wanted: Any) -> bool:
     if operator.startswith("not") and positive in _POSITIVE:
         return found is None or not _POSITIVE[positive](found, wanted)
     raise UnknownWordError(f"the condition {operator} is not known")
+
+
+def is_condition(operator: str) -> bool:
+    """Whether a condition is known, by its name in lower case."""
+    return operator == "exists" or operator.removeprefix("not") in _POSITIVE
 
 
 def plain(value: Any) -> str:

@@ -90,7 +90,7 @@ def _call(name: str, rest: list[_Token], own: Mapping[str, Callable[..., Any]]) 
             taken, after = _value(rest, own)
         arguments.append(taken)
         rest = after[1:] if after[0] == ("sign", ",") else after
-    found = own.get(name.lower()) or _FUNCTIONS.get(name.lower())
+    found = own.get(name.lower()) or FUNCTIONS.get(name.lower())
     if found is None:
         raise UnknownWordError(f"the function {name} is not known")
     return found(*arguments), rest[1:]
@@ -125,7 +125,7 @@ def _concat(*parts: Any) -> Any:
     return [it for part in parts for it in part] if isinstance(parts[0], list) else "".join(map(str, parts))
 
 
-_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "adddays": _add_days,
     "concat": _concat,
     "empty": lambda it: not it,

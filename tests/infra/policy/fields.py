@@ -15,13 +15,8 @@ _TAG = re.compile(r"tags(?:\['(?P<quoted>.*)'\]|\[(?P<bare>.*)\]|\.(?P<dotted>.*
 _AT_ROOT = frozenset({"microsoft.databricks/workspaces/sku.name"})
 
 
-def is_array(field: str) -> bool:
-    """Whether a field stands for a collection of values, each of which is compared."""
-    return "[*]" in field
-
-
 def read(resource: Json, field: str) -> Any:
-    """Return what a field names; None where there is nothing. Of an array alias: the list of the values."""
+    """Return what a field names; None where there is nothing, a tuple where it stands for many values, each to be compared."""
     tag = _TAG.fullmatch(field)
     if tag:
         name = next(it for it in tag.groups() if it is not None)
@@ -30,12 +25,12 @@ def read(resource: Json, field: str) -> Any:
         return _own(resource, field.lower())
     kind = str(resource["type"])
     if not field.lower().startswith(f"{kind.lower()}/"):
-        return [] if is_array(field) else None  # an alias of another type names nothing here
+        return () if "[*]" in field else None  # an alias of another type names nothing here
     path = field[len(kind) + 1 :].split(".")
     at_root = field.lower() in _AT_ROOT or ".data/" in kind.lower()
     found = follow([resource if at_root else resource.get("properties") or {}], path)
-    if is_array(field):
-        return found
+    if "[*]" in field or len(found) > 1:
+        return tuple(found)
     return found[0] if found else None
 
 
