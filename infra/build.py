@@ -6,9 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from infra.assemble import policies
+
 HERE = Path(__file__).parent
 # Name of the file in infra/arm -> what puts it together. Whoever adds a template adds a line.
-TEMPLATES: dict[str, Callable[[], dict[str, object]]] = {}
+TEMPLATES: dict[str, Callable[[], dict[str, object]]] = {
+    "policies.json": policies.subscription,
+    "policy-mg.json": policies.group,
+}
 
 
 def text(template: dict[str, object]) -> str:
