@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _line(run: Local, size: int, every: int, *, is_throttled: bool) -> str:
-    bodies = list(_estate(run.azure.facts, size, every))
+    bodies = list(estate(run.azure.facts, size, every))
     _seed(run, bodies)
     _judge(run, [it for it in bodies if "/keys/" not in it["id"]])
     _swept(run)  # learns what keys and grants there are
@@ -138,7 +138,8 @@ def _judge(run: Local, bodies: list[dict[str, Any]]) -> None:
                 print(f"{done} of {len(bodies)} judged", file=sys.stderr)
 
 
-def _estate(facts: Mapping[str, Any], size: int, every: int) -> Iterator[dict[str, Any]]:
+def estate(facts: Mapping[str, Any], size: int, every: int) -> Iterator[dict[str, Any]]:
+    """Yield `size` vaults and as many workspaces, spread over the subscriptions; every `every`-th vault holds a key."""
     tenant, places = facts["tenant"], facts["subscriptions"]
     for number in range(size):
         at = f"/subscriptions/{places[number % len(places)]}/resourceGroups/rg-bench/providers"

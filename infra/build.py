@@ -6,11 +6,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from infra.assemble import policies
 from infra.assemble.alerts import alerts
 
 HERE = Path(__file__).parent
 # Name of the file in infra/arm -> what puts it together. Whoever adds a template adds a line.
-TEMPLATES: dict[str, Callable[[], dict[str, object]]] = {"alerts.json": alerts}
+TEMPLATES: dict[str, Callable[[], dict[str, object]]] = {
+    "alerts.json": alerts,
+    "policies.json": policies.subscription,
+    "policy-mg.json": policies.group,
+}
 
 
 def text(template: dict[str, object]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.core.figures.figures import Figures, Point
+from shared.core.figures.reading import Reading
 from shared.core.figures.track import Track
 
 
@@ -14,6 +15,7 @@ class MemoryFigures:
 
     days: dict[str, Figures] = field(default_factory=dict)
     known: dict[str, Track] = field(default_factory=dict)
+    meters: dict[str, Reading] = field(default_factory=dict)
     held: tuple[str, datetime] | None = None
     claims: int = 0
     before: Callable[[], None] = lambda: None
@@ -47,6 +49,19 @@ class MemoryFigures:
 
     def trend(self, first: str, last: str) -> Sequence[Point]:
         return [self.days[day].point() for day in sorted(self.days) if first <= day <= last]
+
+    def note(self, reading: Reading) -> None:
+        self.before()
+        self.meters[reading.vault] = reading
+
+    def readings(self, subscription: str = "") -> Mapping[str, Reading]:
+        start = f"/subscriptions/{subscription.lower()}/" if subscription else ""
+        return {name: it for name, it in self.meters.items() if name.startswith(start)}
+
+    def drop(self, vaults: Sequence[str]) -> None:
+        for name in vaults:
+            self.before()
+            self.meters.pop(name, None)
 
     def forget(self, before: str) -> int:
         self.before()

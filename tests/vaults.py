@@ -55,6 +55,8 @@ class FakeVaults:
     graves: Graves
     calls: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    # How often a vault was called, by its id in lower case and the day, as 2026-11-20; or what asking for it ends in.
+    hits: dict[str, dict[str, int] | Exception] = field(default_factory=dict)
 
     def keys(self, vault: ResourceId, *, gives_way: bool = False) -> Sequence[Mapping[str, Any]]:
         del gives_way
@@ -72,6 +74,14 @@ class FakeVaults:
             raise self.failures.pop(0)
         return self.graves.shown()
 
+    def metrics(self, vault: ResourceId, since: datetime, until: datetime) -> Sequence[Mapping[str, Any]]:
+        self.calls.append(f"{vault.key}/metrics")
+        found = self.hits.get(vault.key, {})
+        if isinstance(found, Exception):
+            raise found
+        days = [since + timedelta(days=n) for n in range((until - since).days)]
+        return [metric([(day, found.get(f"{day:%Y-%m-%d}")) for day in days])]
+
     def _below(self, vault: ResourceId, what: str) -> Sequence[Mapping[str, Any]]:
         start = f"{vault.key}{what}/"
         self.calls.append(start.rstrip("/"))
@@ -79,6 +89,18 @@ class FakeVaults:
             raise self.failures.pop(0)
         found = {path.removeprefix(start): body for path, body in self.resources.items() if path.startswith(start)}
         return [{"name": name, **body} for name, body in sorted(found.items()) if "/" not in name]
+
+
+def metric(counts: Sequence[tuple[datetime, float | None]]) -> dict[str, Any]:
+    """Return the metric of calls with these points; a day on which nothing was counted has no count."""
+    points = [
+        {"timeStamp": f"{day:%Y-%m-%dT%H:%M:%SZ}", **({} if count is None else {"count": count})}
+        for day, count in counts
+    ]
+    return {
+        "name": {"value": "ServiceApiHit", "localizedValue": "Total Service Api Hits"}, "unit": "Count",
+        "timeseries": [{"metadatavalues": [], "data": points}],
+    }  # fmt: skip
 
 
 def setting(

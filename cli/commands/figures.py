@@ -13,10 +13,10 @@ from cli.safe import plain
 from cli.session import Session, connected
 
 _FIELDS = frozenset({"made", "since", "rows", "targets", "kpis", "trend"})
-_COLUMNS = ("figure", "by", "key", "value", "unit", "goal", "unknown", "parts")
-_TIMES = frozenset({"median", "p90", "longest"})
+_COLUMNS = ("figure", "by", "key", "value", "unit", "goal", "unknown", "lacking", "parts")
+_TIMES = frozenset({"median", "p90", "longest", "oldest"})
 By = Annotated[
-    str, typer.Option("--by", metavar="KIND", help="Show groups, too: estate, layer, control, owner, cost-center, subscription.")
+    str, typer.Option("--by", metavar="KIND", help="Show groups, too: estate, layer, control, owner, cost-center, subscription, workspace, vault.")
 ]  # fmt: skip
 From = Annotated[str, typer.Option("--from", metavar="DAY", help="The trend from this day on, as 2026-11-24.")]
 To = Annotated[str, typer.Option("--to", metavar="DAY", help="The trend up to this day.")]
@@ -50,9 +50,12 @@ def _values(found: Mapping[str, Any], *, groups: bool) -> Iterator[tuple[Mapping
 
 
 def _row(kpi: Mapping[str, Any], value: Mapping[str, Any]) -> Sequence[str]:
-    said = _text(value["value"], kpi["unit"])
+    unit = kpi["currency"] or kpi["unit"]
+    said = _text(value["value"], unit)
     told = f"{said}: {plain(value['unknown'])}" if value["value"] is None else said
-    goal = "" if kpi["goal"] is None or value["key"] != "all" else _text(kpi["goal"], kpi["unit"])
+    if value["lacking"]:
+        told = f"at least {said}, without {plain(value['lacking'])}"
+    goal = "" if kpi["goal"] is None or value["key"] != "all" else _text(kpi["goal"], unit)
     name = "no such tag" if not value["key"] else plain(value["key"])
     return plain(kpi["title"]), name, told, goal, _parts(value["parts"]) if value["value"] is not None else ""
 
@@ -60,7 +63,8 @@ def _row(kpi: Mapping[str, Any], value: Mapping[str, Any]) -> Sequence[str]:
 def _whole(kpi: Mapping[str, Any], value: Mapping[str, Any]) -> Sequence[Any]:
     parts = " ".join(f"{name}={number}" for name, number in value["parts"].items())
     return (
-        kpi["id"], value["by"], value["key"], value["value"], kpi["unit"], kpi["goal"], value["unknown"], parts
+        kpi["id"], value["by"], value["key"], value["value"], kpi["currency"] or kpi["unit"], kpi["goal"],
+        value["unknown"], value["lacking"], parts,
     )  # fmt: skip
 
 
@@ -71,9 +75,11 @@ def _parts(parts: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any, unit: str) -> str:
-    """Return a value as people read it."""
+    """Return a value as people read it; `unit` is a currency for money."""
     if value is None:
         return "unknown"
+    if unit.isupper():
+        return f"{value:.4f} {plain(unit)}"
     if unit == "percent":
         return f"{plain(value)} %"
     return str(timedelta(seconds=int(value))) if unit == "seconds" else plain(value).removesuffix(".0")

@@ -80,7 +80,8 @@ def _snapshot(app: App, target: ResourceId, memory: Memory) -> Snapshot:
     try:
         snapshot = gather(app, target, memory, needs_roles=False)
         is_cmk = isinstance(cmk_vault(snapshot, memory, app.choices), InScope)
-        return deepen(app, snapshot, memory) if is_cmk else snapshot
+        is_asked = any(it.control.takes_away and app.choices.is_on(it.control.id) for it in app.remediators)
+        return deepen(app, snapshot, memory) if is_cmk and is_asked else snapshot
     except RemediationError as error:
         failed = Unreadable("the target", error.reason, error.message)
         if target.kind == ids.VAULT:

@@ -8,6 +8,7 @@ from typing import Any
 from shared.core.choices import LAYERS, TITLES, Choices
 from shared.core.control import Finding, Memory
 from shared.core.facts import Absent, Key, KeyRef, Layer, Snapshot, Unreadable, Vault, Workspace
+from shared.core.inuse import version_in_use
 
 FAILED = "the last change of the workspace has failed: what Azure says of its keys is no proof"
 
@@ -84,7 +85,7 @@ def _use(case: Case, layer: Layer, key: KeyRef) -> Use | Blank:
         )
         return Blank(layer, Finding("VaultNotSeen", f"{TITLES[layer.name]}: no vault {key.host} can be seen: {said}"))
     newest = at.newest.get(key.name)
-    used = newest if layer.follows else at.keys.get(f"{key.name}/{key.version}" if key.version else key.name)
+    used = version_in_use(at, layer, key)
     for it in (newest, used):
         if not isinstance(it, Key):
             return Blank(layer, _untold(layer, it))

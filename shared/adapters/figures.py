@@ -3,6 +3,7 @@
 table     partition   row             holds
 figures   days        countdown       the figures of a day, and its point of the trend
 figures   tracks      a row's id      what its history has told so far
+figures   readings    subscription-hash  how often a vault was called
 figures   claim       figures         who makes them just now, and since when
 """
 
@@ -19,9 +20,12 @@ from azure.data.tables import TableServiceClient
 from shared.adapters.tables import Table, cells, encoded, etag_of, joined
 from shared.core.errors import RowChanged
 from shared.core.figures.figures import Figures, Point
+from shared.core.figures.reading import Reading
 from shared.core.figures.track import Track
+from shared.core.ids import parse
+from shared.core.record import key
 
-_DAYS, _TRACKS, _CLAIM, _ROW = "days", "tracks", "claim", "figures"
+_DAYS, _TRACKS, _CLAIM, _ROW, _READINGS = "days", "tracks", "claim", "figures", "readings"
 _AT_ONCE = 1000  # entities that storage gives in one answer, at most
 _FAR = 99_999_999  # later than any day there is, as 20261124: what is taken from it counts down
 
@@ -87,6 +91,24 @@ class TableFigures:
         )
         return [msgspec.json.decode(str(it["point"]), type=Point) for it in found][::-1]
 
+    def note(self, reading: Reading) -> None:
+        """Keep how often a vault was called in place of what was known of it."""
+        self._table.put({
+            "PartitionKey": _READINGS, "RowKey": _reading(reading.vault), **cells("body", encoded(reading))
+        })  # fmt: skip
+
+    def readings(self, subscription: str = "") -> Mapping[str, Reading]:
+        """Return what is known of the vaults of a subscription, or of all, by id in lower case."""
+        first, last = (f"{subscription.lower()}-", f"{subscription.lower()}-~") if subscription else ("", "~")
+        found = self._table.run(_READINGS, first, last, results_per_page=_AT_ONCE)
+        made = (msgspec.json.decode(joined("body", it), type=Reading) for it in found)
+        return {it.vault: it for it in made}
+
+    def drop(self, vaults: Sequence[str]) -> None:
+        """Forget what is known of these vaults, by id in lower case."""
+        for vault in vaults:
+            self._table.remove(_READINGS, _reading(vault))
+
     def forget(self, before: str) -> int:
         """Remove the figures of days before this one; return how many."""
         old = [str(it["RowKey"]) for it in self._table.run(_DAYS, _row(before), "~", select=["RowKey"])]
@@ -98,6 +120,11 @@ class TableFigures:
 def _row(day: str) -> str:
     """Return the row key of a day, which sorts the newest first."""
     return f"{_FAR - int(day.replace('-', '')):08}"
+
+
+def _reading(vault: str) -> str:
+    """Return the row key of a vault's reading: those of one subscription lie side by side."""
+    return f"{parse(vault).subscription}-{key(vault)}"
 
 
 def _before(day: str) -> str:

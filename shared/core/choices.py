@@ -1,10 +1,16 @@
 """The settings that rules and decisions may see, frozen. `shared/settings.py` makes one; the core never reads an environment."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.core.ids import ResourceId
+
+if TYPE_CHECKING:  # the event path has no use for prices, nor for the decimals that they are made of
+    from shared.core.prices import Prices
 
 
 class Mode(StrEnum):
@@ -102,6 +108,7 @@ class Choices:
     ask: timedelta = timedelta(days=14)  # how long people may take to answer a question
     look_again: timedelta = timedelta(days=7)  # after which what lists do not show whole is looked at anyway; 0: never
     log_workspace: ResourceId | None = None  # where audit logs are sent; None: cmkwarden sends none
+    prices: Prices | None = None  # what keys cost; None: nobody has said, so no cost is known
     remind: timedelta = timedelta(days=3)  # how long before its end they are reminded; 0: never
 
     def mode_of(self, control: str) -> Mode:

@@ -9,6 +9,7 @@ from shared.core.choices import Choices
 from shared.core.control import Compliant, Memory, NonCompliant, NotApplicable
 from shared.core.facts import Absent, Deleted, Snapshot, Vault, Workspace
 from shared.core.grounds import Grounds, grounds_of
+from shared.core.inuse import KeyInUse, keys_in_use
 from shared.core.principals import Principals, principals
 from shared.core.sandbox import LONGEST_NAME, environments
 from shared.core.settle import Look
@@ -58,6 +59,7 @@ class Judgement:
     until: datetime | None = None  # when what is compliant now ends to be so by itself; None where nothing ends
     digest: str = ""  # of its facts: a survey tells by it what has changed since
     cost_center: str = ""  # what a tag says, as `owner`
+    keys: tuple[KeyInUse, ...] = ()  # of a workspace: those that its layers use
     principals: Principals | None = None  # of a vault that holds customer-managed keys
 
 
@@ -83,7 +85,8 @@ def judgement(
         layers=tuple(_layers(evidence)), vaults=it.hosts() if isinstance(it, Workspace) else (),
         digest=GONE if isinstance(it, Deleted) else digest(it),
         until=min((end for look in looks if (end := _end(look))), default=None),
-        cost_center=_tag(it, choices.cost_center_tag), principals=principals(snapshot, memory, choices),
+        cost_center=_tag(it, choices.cost_center_tag), keys=keys_in_use(snapshot),
+        principals=principals(snapshot, memory, choices),
     )  # fmt: skip
 
 

@@ -1,14 +1,20 @@
 """How the text of a setting is read: each returns the value, or raises ValueError that says what would be right."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.core import ids
 from shared.core.choices import LAYERS, Freeze, KeyVault
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
 from shared.core.parse.logs import is_log_workspace
+
+if TYPE_CHECKING:
+    from shared.core.prices import Prices
 
 
 def one_of(*words: str) -> Callable[[str], str]:
@@ -185,3 +191,12 @@ def goals(value: str) -> dict[str, int]:
             raise ValueError(f"{word!r} must be at most {most}")
         found[name.strip()] = int(number)
     return found
+
+
+def prices(value: str) -> Prices | None:
+    """Read what keys cost (core/prices.py); empty: nobody has said."""
+    if not value.strip():
+        return None
+    from shared.core.prices import prices as read  # noqa: PLC0415 - decimals are loaded where there are prices, only
+
+    return read(value)

@@ -74,8 +74,16 @@ def compare_keys(ports: Ports, survey: str, share: Share) -> tuple[Share, Tempor
             seen[target] = text
             _send(ports, survey, ids.parse(before[target].target))
     ports.estate.saw(ids.VAULT, share.subscription, "keys", seen)
+    if ports.choices.prices:
+        _meter(ports, share.subscription, [before[it].target for it in left[:VAULTS_AT_ONCE] if it <= done])
     is_over = stopped is None and len(left) <= VAULTS_AT_ONCE
     return replace(share, looked=share.looked + len(seen), after="" if is_over else done), stopped
+
+
+def _meter(ports: Ports, subscription: str, vaults: list[str]) -> None:
+    from shared.flow.meter import meter  # noqa: PLC0415 - only where prices are set: the event path does without
+
+    meter(ports, subscription, vaults)
 
 
 def _compare_grants(ports: Ports, survey: str, share: Share, vaults: Listed, before: Mapping[str, Before]) -> Share:

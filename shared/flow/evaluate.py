@@ -2,7 +2,8 @@
 
     message -- coalesce -- gather -- judge, plan, decide -- save the row -- send `apply` / `notify`
                   |            |
-                  |            '-- temporary: the same message again, later, attempt + 1
+                  |            '-- temporary: the same message again, later, attempt + 1; where only some controls rest on
+                  |                what could not be read, the others are judged and recorded now
                   '-- a gather that began after the message was sent has seen all that it could tell us
 
 The row is saved first and the message sent second: a kill in between leaves a row that the sweep heals.
@@ -14,7 +15,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.core import ids
-from shared.core.control import Compliant, Finding, Memory, Unknown
+from shared.core.control import Compliant, Control, Finding, Memory, Unknown
 from shared.core.decide import Decision
 from shared.core.difference import on_record
 from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
@@ -27,6 +28,7 @@ from shared.core.settle import UNREADABLE, Look, settle
 from shared.flow import messages
 from shared.flow.coalesce import begun
 from shared.flow.gather import check_settled, complete, deepen, gather
+from shared.flow.late import Late, holds_back, put_off, worst
 from shared.flow.learn import know_subjects, learn, wake_users
 from shared.flow.look import Ledger, Seen, look
 from shared.flow.messages import APPLY, EVALUATE, LAST_ATTEMPT, LOOKS_AT_NOTHING, NOTIFY, Apply, Evaluate, Notify
@@ -71,7 +73,7 @@ def _work_on(ports: Ports, delivery: Delivery, message: Evaluate) -> None:
     except Conflict as error:
         _come_back(ports, message, error, _SOON)
     except (Denied, BadInput) as error:  # trying again would meet the same
-        _give_up(ports, message, error)
+        _given_up(ports, message, error)
 
 
 def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
@@ -82,24 +84,31 @@ def _understood(ports: Ports, delivery: Delivery) -> Evaluate:
 
 
 def _evaluate(ports: Ports, message: Evaluate, known: Known, delivery: Delivery) -> None:
-    snapshot, memory = gather(ports, message.target, known.memory), known.memory
+    late: Late = {}
+    snapshot, memory = gather(ports, message.target, known.memory, late=late), known.memory
     check_settled(snapshot)
     if message.whole or message.cause.kind == "sweep":
-        snapshot = deepen(ports, complete(ports, snapshot, memory), memory)
-    if isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < LOOKS_AT_NOTHING:
-        ports.queue.send(
-            EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), later(ports, message.attempt)
-        )
-    looked = list(look(ports, snapshot, memory, message.cause, _entering(ports)))
+        deeper = put_off(late, "access", lambda: deepen(ports, complete(ports, snapshot, memory), memory))
+        snapshot = deeper or snapshot
+    looked = list(look(ports, snapshot, memory, message.cause, _entering(ports), late))
     know_subjects(ports, message.target, memory, [seen.look for seen in looked])
     for seen in looked:
         _record(ports, seen, again=delivery.is_again, due=message.due)
     learn(ports, snapshot, message, known.memory)
+    if late:
+        counted = replace(_counted(ports, message, known), woken=True)
+        if counted.attempt < LAST_ATTEMPT:
+            _come_back(ports, counted, it := worst(late.values()), it.delay)
+            return
+        looked += _given_up(ports, counted, worst(late.values()), late)
+    elif isinstance(snapshot.vault or snapshot.workspace, Absent) and message.attempt < LOOKS_AT_NOTHING:
+        again = replace(message, attempt=message.attempt + 1, waited=False)
+        ports.queue.send(EVALUATE, again.body(), later(ports, message.attempt))
     if message.cause.kind == "sweep":
         wake_users(ports, snapshot, message)
     note(ports, snapshot, memory, [seen.look for seen in looked])
     _look_again(ports, message, memory, looked)
-    if known.failures:
+    if known.failures and not late:
         ports.records.failed(message.target, 0)
 
 
@@ -201,18 +210,27 @@ def _come_back(ports: Ports, message: Evaluate, error: RemediationError, said: f
         )  # fmt: skip
         ports.queue.send(EVALUATE, replace(message, attempt=message.attempt + 1, waited=False).body(), delay)
         return
-    _give_up(ports, message, error)
+    _given_up(ports, message, error)
 
 
-def _give_up(ports: Ports, message: Evaluate, error: RemediationError) -> None:
-    """Put on record that the target could not be judged, for a person to see to."""
+def _given_up(ports: Ports, message: Evaluate, error: RemediationError, late: Late | None = None) -> list[Seen]:
+    """Put on record which controls could not be judged, for a person to see to: all, or those that rest on what is late."""
     say(_log, "gave_up", logging.WARNING, target=message.target, reason=error.reason, cause=message.cause.id)
     # By target: what is given up night after night is one record.
     poisoned = Poisoned(EVALUATE, message.target.key, error.reason, error.message, messages.text(message))
     ports.records.poison(poisoned, ports.clock.now())
-    for remediator in ports.remediators:
-        if message.target.kind in remediator.control.targets:
-            row_id = remediation_id(remediator.control.id, message.target.key, "")
-            verdict = Unknown(Finding(error.reason, f"given up at try {message.attempt}: {error.message}"))
-            sight = Look(row_id, remediator.control.id, str(message.target), verdict, Plan(), UNREADABLE, message.cause)
-            _record(ports, Seen(sight, ports.records.get(row_id)), again=False)
+    judged = [it.control for it in ports.remediators if message.target.kind in it.control.targets]
+    return [
+        _unjudged(ports, message, control, why)
+        for control in judged
+        if ports.choices.is_on(control.id) and (why := holds_back(late, control) if late else error)
+    ]
+
+
+def _unjudged(ports: Ports, message: Evaluate, control: Control, error: RemediationError) -> Seen:
+    row_id = remediation_id(control.id, message.target.key, "")
+    verdict = Unknown(Finding(error.reason, f"given up at try {message.attempt}: {error.message}"))
+    sight = Look(row_id, control.id, str(message.target), verdict, Plan(), UNREADABLE, message.cause)
+    seen = Seen(sight, ports.records.get(row_id))
+    _record(ports, seen, again=False)
+    return seen

@@ -1,7 +1,7 @@
 """The figures of the day: one pass over the estate and one over the rows, in parts, so that memory stays small.
 
     claim -- estate, page by page -- rows, page by page: what is new in their histories, followed and kept -- the day -- release
-               census                  '-- most of a page is new: its histories in one read; else each alone
+               census, keys, costs     '-- most of a page is new: its histories in one read; else each alone
 
 How far a history has been followed is kept beside the figures, so that each run reads only what has come since. All of it
 can be reckoned again at any time: a kill at any write costs the run, and the next one ends it. The claim of one that
@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from shared.core import ids
 from shared.core.chain import Entry
 from shared.core.errors import Temporary
 from shared.core.figures import WINDOW
+from shared.core.figures.age import Ages
 from shared.core.figures.census import Census, counted
+from shared.core.figures.cost import Cost, Spending
 from shared.core.figures.figures import KEPT, Figures
 from shared.core.figures.kpi import kpis
 from shared.core.figures.missed import LOOKS, missed
@@ -27,6 +28,7 @@ from shared.core.figures.track import Track, followed
 from shared.core.ports import Ports, Stored
 from shared.flow.acquaint import acquaint
 from shared.flow.say import say
+from shared.flow.standing import judgements
 from shared.flow.trace import span
 
 _log = logging.getLogger("cmkwarden.figures")
@@ -35,7 +37,6 @@ FRESH = timedelta(hours=1)  # for which a page shows them without asking for new
 PATIENCE = timedelta(seconds=20)  # that whoever asks for a page is made to wait
 _LEASE = timedelta(minutes=15)  # longer than a function may run
 _PAGE = 500  # rows in hand at once
-_TARGETS = 900  # judgements in hand at once; with one more it is what storage gives in one answer
 _DENSE = 4  # entries read for one that is new, at which reading them all at once is still cheaper
 
 
@@ -85,9 +86,13 @@ def shown(ports: Ports) -> Figures | None:
 
 def _made(ports: Ports, now: datetime, until: datetime | None) -> Figures:
     since = now - WINDOW
-    census, watch = Census(ports.choices.production), Watch(since)
-    for kind in (ids.WORKSPACE, ids.VAULT):
-        _count(ports, kind, census, until)
+    census, ages, spending, watch = Census(ports.choices.production), Ages(), Spending(), Watch(since)
+    for it in judgements(ports):
+        for each in (census, ages, spending):
+            each.add(it)
+        if until is None:  # by the timer: for whom somebody waits at a page there is no time
+            acquaint(it)
+        _check(ports, until)
     for after, page in _pages(ports, until):
         tracks = _followed(ports, after, page, since)
         for stored in page:
@@ -95,7 +100,7 @@ def _made(ports: Ports, now: datetime, until: datetime | None) -> Figures:
     groups, left_out = census.groups()
     made = Figures(
         now, since, watch.rows, census.targets, groups, watch.paces(), missed(ports.surveys.latest(LOOKS), since),
-        counted(census.rotation), left_out,
+        counted(census.rotation), left_out, ages.age(now, ports.choices.key_age), _cost(ports, spending, now),
     )  # fmt: skip
     ports.figures.keep(made)
     ports.figures.forget(f"{now - KEPT:%Y-%m-%d}")
@@ -105,23 +110,20 @@ def _made(ports: Ports, now: datetime, until: datetime | None) -> Figures:
 def _tell(ports: Ports, made: Figures) -> None:
     """Say every figure, one a line: the workbook shows them, and what they are made of, from the log alone."""
     for it in kpis(made, ports.choices.goals):
-        value = "" if it.whole.value is None else it.whole.value
-        parts = ",".join(f"{name}:{count}" for name, count in it.whole.parts.items())
-        say(_log, "kpi", id=it.id, value=value, unit=it.unit, goal="" if it.goal is None else it.goal, parts=parts)
+        say(
+            _log, "kpi", id=it.id, value="" if it.whole.value is None else it.whole.value, unit=it.currency or it.unit,
+            goal="" if it.goal is None else it.goal, lacking=it.whole.lacking,
+            parts=",".join(f"{name}:{count}" for name, count in it.whole.parts.items()),
+        )  # fmt: skip
 
 
-def _count(ports: Ports, kind: str, census: Census, until: datetime | None) -> None:
-    cursor = ""
-    while True:
-        page = ports.estate.page(kind, text="", worst="", cursor=cursor, limit=_TARGETS)
-        for it in page.items:
-            census.add(it)
-            if until is None:  # by the timer: for whom somebody waits at a page there is no time
-                acquaint(it)
-        cursor = page.cursor
-        if not cursor:
-            return
-        _check(ports, until)
+def _cost(ports: Ports, spending: Spending, now: datetime) -> Cost | None:
+    """Return what everything costs, by what the sweep has asked of Azure Monitor; nobody is asked here."""
+    if ports.choices.prices is None:
+        return None
+    readings = ports.figures.readings()
+    ports.figures.drop([vault for vault, it in readings.items() if it.until < now - WINDOW])
+    return spending.cost(readings, ports.choices.prices, now)
 
 
 def _pages(ports: Ports, until: datetime | None) -> Iterator[tuple[str, Sequence[Stored]]]:

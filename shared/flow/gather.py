@@ -9,9 +9,11 @@
                 timed assignments, and the roles of a vault that does not go by them
 
 What we may not read, and what makes no sense, becomes Unreadable: a fact like any other. What may work later
-(throttling, a 5xx) rises as Temporary and the whole look comes back through the queue.
+(throttling, a 5xx) rises as Temporary and the whole look comes back through the queue; or, where the caller can judge by
+the rest, it is noted as late and left out of the snapshot.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from shared.core import ids, parse
@@ -24,33 +26,45 @@ from shared.core.lost import host_of, is_remembered
 from shared.core.parse import wire
 from shared.core.ports import Ports
 from shared.core.scope import why_in_scope
+from shared.flow.late import Late, put_off
 from shared.flow.reads import contents_of, deleted_of, held_keys_of, hindrances_of, logging_of, read, roles_of, tried
 from shared.flow.surround import surround
 
+# Nobody knows them now: whoever would take one of them for a stranger must not be able to.
+_LATE = Unreadable("the declared identities", "NotReadYet", "they could not be read at this look")
+
 
 def gather(
-    ports: Ports, target: ResourceId, memory: Memory, *, needs_roles: bool = True, only: Control | None = None
-) -> Snapshot:
+    ports: Ports, target: ResourceId, memory: Memory, *, needs_roles: bool = True, only: Control | None = None,
+    late: Late | None = None,
+) -> Snapshot:  # fmt: skip
     """Return the snapshot of a target. Raises Temporary, and BadInput for a kind of resource that is not ours.
 
     `needs_roles` is False where nothing that is judged looks at who may do what. `only` is the one control that is judged,
-    None where all are: what just others need is not read.
+    None where all are: what just others need is not read. `late` takes what only some controls need and cannot be had now;
+    the target itself and its dependants every control needs.
     """
     if target.kind == ids.VAULT:
         vault = read(ports, target, parse.vault)
         if isinstance(vault, Absent) and "deleted" in _needs(ports, only):
-            return _missed(ports, target, memory, only)
+            return _missed(ports, target, memory, only, late)
         if not isinstance(vault, Vault):
             return Snapshot(target, vault=vault)
         dependants = _dependants(ports, vault.host)
-        snapshot = Snapshot(target, vault=vault, dependants=dependants, declared=_declared(ports))
-        snapshot = _looked_into(ports, snapshot, vault, memory, only)
-        is_read = vault.rbac and needs_roles
-        return replace(snapshot, roles=roles_of(ports, snapshot, memory)) if is_read else snapshot
+        declared = put_off(late, "access", lambda: _declared(ports))
+        snapshot = Snapshot(
+            target, vault=vault, dependants=dependants, declared=_LATE if declared is None else declared
+        )
+        snapshot = _looked_into(ports, snapshot, vault, memory, only, late)
+        if not (vault.rbac and needs_roles):
+            return snapshot
+        return replace(snapshot, roles=put_off(late, "roles", lambda: roles_of(ports, snapshot, memory)))
     if target.kind == ids.WORKSPACE:
         snapshot = Snapshot(target, workspace=read(ports, target, parse.workspace))
         looks = any(it.control.looks_around and ports.choices.is_on(it.control.id) for it in ports.remediators)
-        return surround(ports, snapshot, memory) if looks else snapshot
+        if not looks:
+            return snapshot
+        return put_off(late, "surroundings", lambda: surround(ports, snapshot, memory)) or snapshot
     raise BadInput("NotOurs", f"{target.kind} is neither a key vault nor a Databricks workspace")
 
 
@@ -60,7 +74,7 @@ def _needs(ports: Ports, only: Control | None) -> frozenset[str]:
     return frozenset[str]().union(*(it.needs for it in judged if ports.choices.is_on(it.id)))
 
 
-def _missed(ports: Ports, target: ResourceId, memory: Memory, only: Control | None) -> Snapshot:
+def _missed(ports: Ports, target: ResourceId, memory: Memory, only: Control | None, late: Late | None) -> Snapshot:
     """Return the snapshot of a vault that is not there. Of one that nobody knew as a CMK vault nothing more is read.
 
     Raises Temporary where somebody's yes is being carried out and the vault is neither there nor deleted: it is on its way.
@@ -68,25 +82,26 @@ def _missed(ports: Ports, target: ResourceId, memory: Memory, only: Control | No
     snapshot = Snapshot(target, vault=Absent())
     if not is_remembered(memory):
         return snapshot
-    found = deleted_of(ports, target)
+    found = put_off(late, "deleted", lambda: deleted_of(ports, target))
     if only and isinstance(found, Absent):
         raise Temporary("NotVisibleYet", f"{target} is neither there nor among the deleted vaults")
     return replace(snapshot, deleted=found, dependants=_dependants(ports, host_of(target, memory)))
 
 
-def _looked_into(ports: Ports, snapshot: Snapshot, vault: Vault, memory: Memory, only: Control | None) -> Snapshot:
+def _looked_into(
+    ports: Ports, snapshot: Snapshot, vault: Vault, memory: Memory, only: Control | None, late: Late | None
+) -> Snapshot:
     """Return the snapshot of a CMK vault with what it holds and where its logs go, as far as a control asks for it."""
     needs = _needs(ports, only) & {"contents", "keys", "logging"}
     if not needs or not vault.is_settled or not isinstance(why_in_scope(vault, snapshot, memory, ports.choices), str):
         return snapshot
-    contents = contents_of(ports, vault.id) if "contents" in needs else None
-    keys = contents.keys if isinstance(contents, Contents) else None
-    return replace(
-        snapshot,
-        contents=contents,
-        held_keys=held_keys_of(ports, vault.id) if keys is None and "keys" in needs else keys,
-        logging=logging_of(ports, vault.id) if "logging" in needs else None,
-    )
+
+    def read_if_needed[T](need: str, ask: Callable[[Ports, ResourceId], T]) -> T | None:
+        return put_off(late, need, lambda: ask(ports, vault.id)) if need in needs else None
+
+    contents = read_if_needed("contents", contents_of)
+    keys = contents.keys if isinstance(contents, Contents) else read_if_needed("keys", held_keys_of)
+    return replace(snapshot, contents=contents, held_keys=keys, logging=read_if_needed("logging", logging_of))
 
 
 def deepen(ports: Ports, snapshot: Snapshot, memory: Memory) -> Snapshot:

@@ -23,6 +23,7 @@ from shared.core.settle import UNREADABLE, Look
 from shared.core.steps import Step
 from shared.core.wake import Cause
 from shared.flow.gather import deepen
+from shared.flow.late import Late, holds_back, put_off
 
 _COUNTED = BUSY | STUCK_UNTIL_CHANGED
 NOTHING_TO_DO = Decision(Kind.OBSERVE, "NothingToDo", "there is no finding")
@@ -39,12 +40,20 @@ class Seen:
     stored: Stored | None
 
 
-def look(ports: Ports, snapshot: Snapshot, memory: Memory, cause: Cause, ledger: Ledger) -> Iterator[Seen]:
-    """Yield what is seen for each verdict of each remediator that speaks of this kind of target."""
+def look(
+    ports: Ports, snapshot: Snapshot, memory: Memory, cause: Cause, ledger: Ledger, late: Late | None = None
+) -> Iterator[Seen]:
+    """Yield what is seen for each verdict of each remediator that speaks of this kind of target.
+
+    Those that rest on what is late are passed over. Looking deeper may itself be late.
+    """
     for remediator in ports.remediators:
-        if snapshot.target.kind not in remediator.control.targets:
+        if snapshot.target.kind not in remediator.control.targets or holds_back(late, remediator.control):
             continue
-        snapshot, judged = _judged(ports, remediator, snapshot, memory)
+        found = put_off(late, "access", partial(_judged, ports, remediator, snapshot, memory))
+        if found is None:
+            continue
+        snapshot, judged = found
         for verdict, plan in judged:
             row_id = remediation_id(remediator.control.id, snapshot.target.key, verdict.subject)
             stored = ports.records.get(row_id) if _may_have_row(remediator, verdict, memory) else None

@@ -13,6 +13,7 @@ from shared.core.record import Remediation, State
 KINDS = (ids.VAULT, ids.WORKSPACE)
 _WITH_HISTORY = 100
 _PART = 500  # rows of one answer of storage; with one more it stays below the thousand that Table Storage gives
+_TARGETS = 900  # judgements of one answer, likewise
 
 
 def rows(ports: Standing, states: Sequence[State]) -> Iterator[Remediation]:
@@ -47,7 +48,7 @@ def judgements(ports: Standing) -> Iterator[Judgement]:
     for kind in KINDS:
         cursor = ""
         while True:
-            page = ports.estate.page(kind, text="", worst="", cursor=cursor, limit=_PART)
+            page = ports.estate.page(kind, text="", worst="", cursor=cursor, limit=_TARGETS)
             yield from page.items
             cursor = page.cursor
             if not cursor:

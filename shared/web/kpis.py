@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from shared.core.errors import BadInput, Temporary
 from shared.core.figures.figures import Figures, Point
-from shared.core.figures.kpi import BY, Kpi, Unit, Value, kpis
+from shared.core.figures.kpi import BY, Kpi, Unit, Value, kpis, money
 from shared.core.ports import Ports
 from shared.flow.figures import shown
 from shared.web.answers import answer, said
@@ -29,7 +29,10 @@ PARAMETERS = (
 
 
 class KpiOut(msgspec.Struct):
-    """One figure. `value` is in `unit`, null where nobody can know it; `unknown` says why. `goal` is in `unit`, too."""
+    """One figure. `value` is in `unit`, null where nobody can know it; `unknown` says why. `goal` is in `unit`, too.
+
+    Where `lacking` says what is not in it, it is at least the value. `currency` is that of money.
+    """
 
     id: str
     title: str
@@ -41,27 +44,39 @@ class KpiOut(msgspec.Struct):
     unknown: str
     parts: Mapping[str, int]
     link: str
+    lacking: str
+    currency: str
     groups: tuple[Value, ...]
 
 
 class PointOut(msgspec.Struct):
-    """One day of the trend: rates in percent, the mean time to remediate in seconds; null where nobody can know it."""
+    """One day of the trend: rates in percent, the mean time to remediate in seconds; null where nobody can know it.
+
+    `cost` is null, too, where it is known of a part only: it would rise because more is known.
+    """
 
     day: str
     compliance: float | None
     production: float | None
     open: int
     remediation: int | None
+    age: float | None
+    cost: float | None
+    currency: str
 
 
 class KpisOut(msgspec.Struct):
-    """The figures as they were made last, at most an hour ago where storage could be had. `left_out`: groups too many to keep."""
+    """The figures as they were made last, at most an hour ago where storage could be had.
+
+    `left_out` counts groups that were too many to keep, `costs_left_out` those of the cost.
+    """
 
     made: datetime
     since: datetime
     rows: int
     targets: int
     left_out: Mapping[str, int]
+    costs_left_out: Mapping[str, int]
     kpis: tuple[KpiOut, ...]
     trend: tuple[PointOut, ...]
 
@@ -126,14 +141,15 @@ def _day(text: str) -> date:
 
 def _out(it: Figures, points: Sequence[Point], goals: Mapping[str, int], by: str | None) -> KpisOut:
     every = tuple(_kpi(kpi, by) for kpi in kpis(it, goals))
-    return KpisOut(it.made, it.since, it.rows, it.targets, it.left_out, every, tuple(map(_point, points)))
+    costs = it.cost.left_out if it.cost else {}
+    return KpisOut(it.made, it.since, it.rows, it.targets, it.left_out, costs, every, tuple(map(_point, points)))
 
 
 def _kpi(it: Kpi, by: str | None) -> KpiOut:
     whole = it.whole
     return KpiOut(
         it.id, it.title, it.definition, it.source, it.unit, it.goal, whole.value, whole.unknown, whole.parts, whole.link,
-        tuple(group for group in it.groups if by in {None, group.by}),
+        whole.lacking, it.currency, tuple(group for group in it.groups if by in {None, group.by}),
     )  # fmt: skip
 
 
@@ -145,4 +161,7 @@ def _point(it: Point) -> PointOut:
         None if production is None else production / 10,
         it.open,
         it.mean,
+        None if it.young is None else it.young / 10,
+        money(it.cost),
+        it.currency,
     )

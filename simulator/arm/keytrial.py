@@ -29,6 +29,7 @@ def attempt(sim: Sim, oid: str, uri: str, name: str, version: str) -> Refused | 
     if closed:
         return closed
     for verb in VERBS:
+        sim.meter.note(str(vault["id"]))
         why = refusal(sim, oid, vault["id"], verb, name)
         if why:
             return texts.forbidden(why, "ForbiddenByRbac" if is_rbac(vault) else "AccessDenied")

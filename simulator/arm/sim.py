@@ -21,6 +21,7 @@ from simulator.arm.keystore import KeyStore
 from simulator.arm.knobs import Knobs
 from simulator.arm.letterbox import Letterbox
 from simulator.arm.locks import Locks
+from simulator.arm.meter import Meter
 from simulator.arm.nasty import Nasty
 from simulator.arm.operations import Operations
 from simulator.arm.roles import OWNER
@@ -47,6 +48,7 @@ class Sim:
         self.locks = Locks()
         self.vaults = VaultNames()
         self.keys = KeyStore(self.world, self.clock)
+        self.meter = Meter()
         self.journal = Journal()
         self.samples = Samples(config.answers)
         self.faults = Faults()

@@ -4,14 +4,18 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from shared.adapters.figures import TableFigures
+from shared.core.figures.age import Age
 from shared.core.figures.census import Count, Group
+from shared.core.figures.cost import Cost, Sum
 from shared.core.figures.figures import Figures
 from shared.core.figures.missed import Missed
 from shared.core.figures.pace import Pace
+from shared.core.figures.reading import Reading
 from shared.core.figures.spread import Spread
 from shared.core.figures.track import Episode, Question, Track, Way
 from shared.core.ports import FigureBook, Records
@@ -19,6 +23,7 @@ from shared.core.record import State, moved
 from simulator.client import Client
 from tests.adapters.conftest import identity
 from tests.adapters.test_records import EVENT, _row, _target
+from tests.fakes import vault_id
 from tests.figures import MemoryFigures
 
 LEASE = timedelta(minutes=15)
@@ -41,9 +46,13 @@ def _figures(days: int = 0) -> Figures:
     made = THEN + timedelta(days=days)
     groups = (Group("estate", "all", Count(3, 1, 1)), Group("owner", "=cmd|' /C calc'!A0 \u202e", Count(0, 0, 1)))
     whole = Pace("", 2, Spread(3, 20, 20, 30, 30), {"automatic": 3}, 1, None, 0, 1, made)
-    return Figures(
-        made, made - timedelta(days=30), 5, 5, groups, (whole,), Missed(30, 150, 2, 1), Count(1), {"owner": 7}
+    spent = Sum("vault", "/x", Decimal("12345678901234567890.000000000000003"), 1, 0, 10**13, 2, "why \u202e")
+    cost = Cost(
+        "EUR", replace(spent, by="estate", key="all", unknown=days), (spent, replace(spent, amount=None)), {"vault": 3}
     )
+    age = Age(31_536_000, 3, 2, 1, 86_400, 40_000_000)
+    missed = Missed(30, 150, 2, 1)
+    return Figures(made, made - timedelta(days=30), 5, 5, groups, (whole,), missed, Count(1), {"owner": 7}, age, cost)
 
 
 def test_figures_come_back_as_they_were(book: FigureBook) -> None:
@@ -63,6 +72,29 @@ def test_the_trend_has_the_days_that_were_asked_for(book: FigureBook) -> None:
     assert [it.day for it in book.trend("2140-01-02", "2140-01-04")] == ["2140-01-02", "2140-01-04"]
     assert book.trend("2140-01-01", "2140-01-01") == [_figures().point()]
     assert book.trend("2141-01-01", "2141-12-31") == []
+
+
+def test_a_cost_is_a_point_of_the_trend_where_it_is_whole(book: FigureBook) -> None:
+    """To the last digit; a part of it is none."""
+    for day in (0, 1):
+        book.keep(_figures(day))
+
+    found = [(it.cost, it.currency, it.young) for it in book.trend("2140-01-01", "2140-01-02")]
+    assert found == [(Decimal("12345678901234567890.000000000000003"), "EUR", 500), (None, "EUR", 500)]
+
+
+def test_readings_come_back_by_subscription(book: FigureBook) -> None:
+    """The last of each vault, whatever the case of its id; what was dropped is gone."""
+    here, there = str(uuid.uuid4()), str(uuid.uuid4())
+    both = {it: Reading(vault_id(it, at).lower(), THEN, 10**12, "") for it, at in (("kv-a", here), ("kv-b", there))}
+    for it in both.values():
+        book.note(replace(it, hits=None, problem="no right"))
+        book.note(it)
+
+    assert book.readings(here.upper()) == {both["kv-a"].vault: both["kv-a"]}
+    assert both.items() >= {"kv-b": book.readings()[both["kv-b"].vault]}.items()
+    book.drop([it.vault for it in both.values()])
+    assert book.readings(here) == book.readings(there) == {}
 
 
 def test_old_days_are_forgotten(book: FigureBook) -> None:

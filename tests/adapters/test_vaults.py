@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +13,12 @@ from shared.adapters.pipeline import Pipeline
 from shared.adapters.rest import Rest
 from shared.adapters.vaults import ArmVaults
 from shared.core import ids, parse
-from shared.core.errors import BadInput, Temporary
+from shared.core.errors import BadInput, Conflict, Denied, RemediationError, Temporary
+from shared.core.figures import WINDOW
+from shared.core.figures.reading import midnight
 from shared.core.ids import ResourceId
 from shared.core.moves import logs
+from shared.core.parse.hits import hits as parsed_hits
 from shared.core.words import log_workspace
 from simulator.client import Client
 from tests.adapters.conftest import identity
@@ -141,3 +144,32 @@ def test_the_official_example_of_a_list_is_read() -> None:
     assert [it.created for it in read.keys] == [
         datetime.fromtimestamp(it["properties"]["attributes"]["created"], UTC) for it in rows
     ]
+
+
+def test_calls_to_a_vault_are_counted(vault: ResourceId, environment: Client, reader: Pipeline) -> None:
+    """Thirty whole days of them, as Azure Monitor has them; of a vault at which nothing was counted nobody knows."""
+    vaults, until = ArmVaults(Rest(reader)), midnight(datetime.now(UTC))
+    with pytest.raises(BadInput) as caught:
+        parsed_hits(vaults.metrics(vault, until - WINDOW, until), until - WINDOW, 30)
+    days = {0: 5, 1: 7, 30: 11, 31: 13}
+    hits = {f"{until - timedelta(days=n):%Y-%m-%d}": count for n, count in days.items()}
+    environment.manage("POST", "/hits", {"vault": str(vault), "hits": hits})
+    found = vaults.metrics(vault, until - WINDOW, until)
+
+    assert caught.value.reason == "NothingCounted"
+    assert len(found[0]["timeseries"][0]["data"]) == 30
+    assert parsed_hits(found, until - WINDOW, 30) == 7 + 11
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), [(403, "AuthorizationFailed", Denied), (404, "ResourceNotFound", Conflict), (429, "TooManyRequests", Temporary)])  # fmt: skip
+def test_a_refused_metric_is_one_of_our_errors(
+    vault: ResourceId, environment: Client, reader: Pipeline, status: int, code: str, kind: type[RemediationError]
+) -> None:
+    """Whoever asks can tell what he may not, what is not there, and what is for later."""
+    environment.manage("POST", "/faults", [{"method": "GET", "path": "metrics", "status": status, "code": code}])
+    until = midnight(datetime.now(UTC))
+
+    with pytest.raises(kind) as caught:
+        ArmVaults(Rest(reader)).metrics(vault, until - WINDOW, until)
+    environment.manage("DELETE", "/faults")
+    assert caught.value.reason == code

@@ -241,8 +241,9 @@ def test_figures_on_the_command_line(ward: Ward) -> None:
 
     assert (table.returncode, "as of " in table.stderr) == (0, True)
     assert "unknown: KEY-ROTATION has judged nothing yet" in table.stdout
+    assert "unknown: no prices are set: CMK_PRICES" in table.stdout
     assert [it["id"] for it in whole["kpis"]][:2] == ["compliance", "remediation"]
     assert all(it["definition"] for it in whole["kpis"])
-    assert sheet[0] == "figure,by,key,value,unit,goal,unknown,parts"
+    assert sheet[0] == "figure,by,key,value,unit,goal,unknown,lacking,parts"
     assert {line.split(",")[0] for line in sheet[1:]} == {it["id"] for it in whole["kpis"]}
     assert (wrong.returncode, "BadGrouping" in wrong.stderr) == (1, True)

@@ -48,6 +48,12 @@ class Death:
                 raise Killed
 
 
+def each_write(writes: int, *, both: bool) -> list[Death]:
+    """Return deaths over each of so many writes: on both sides of it, or before one and after the next, turn about."""
+    sides = [(at, after) for at in range(1, writes + 1) for after in (False, True)]
+    return [Death((at,), after) for at, after in sides if both or after == (at % 2 == 0)]
+
+
 class Fate:
     """Whose writes are being made: the harness says so before it runs a verb."""
 

@@ -12,6 +12,7 @@ from shared.core.decide import AWAITS_CONFIRMATION
 from shared.core.ports import Stored
 from shared.core.record import State, remediation_id
 from shared.flow.approve import Yes, approve
+from shared.flow.meter import meter
 from simulator.client import Client, until
 from simulator.stack import ROOT
 from tests.crash.conftest import DECLARED, access_row, evaluation, seed_vault, seed_workspace
@@ -41,6 +42,8 @@ _OF_MIGRATION = (
 )
 # What it takes to send the audit log of a vault somewhere.
 _OF_LOGS = ("Microsoft.Insights/diagnosticSettings/", "Microsoft.OperationalInsights/")
+# What it takes to know how often a vault is called.
+_OF_COST = ("Microsoft.Insights/metrics/",)
 # What it takes to find a vault among the deleted ones.
 _OF_DELETION = ("Microsoft.KeyVault/deletedVaults/",)
 _VERSION = "2022-04-01"
@@ -72,6 +75,7 @@ def test_with_all_actions_the_journeys_pass(cloud: Client, pump: Pump) -> None:
     assert _play_logs(cloud, pump) is State.RESOLVED
     assert _play_contents(cloud, pump) == "HoldsSecrets"
     assert _play_deletion(cloud, pump) is State.RESOLVED
+    assert _play_cost(cloud, pump) == 30
 
 
 @pytest.mark.parametrize(("name", "action"), ACTIONS)
@@ -83,7 +87,9 @@ def test_with_one_action_less_a_journey_fails(
     body["properties"]["permissions"][0]["actions"].remove(action)
     cloud.manage("POST", "/seed", {"resources": [body]})
 
-    if action.startswith(_OF_LOGS):
+    if action.startswith(_OF_COST):
+        assert _play_cost(cloud, pump) is None
+    elif action.startswith(_OF_LOGS):
         assert _play_logs(cloud, pump) is not State.RESOLVED
     elif action.startswith("Microsoft.KeyVault/vaults/secrets/"):
         assert _play_contents(cloud, pump) == "AuthorizationFailed"
@@ -205,6 +211,18 @@ def _play_contents(cloud: Client, pump: Pump) -> str:
     pump.run()
     stored = pump.app.records.get(remediation_id("KV-DEDICATED", ids.parse(vault).key, ""))
     return stored.row.finding.reason if stored else ""
+
+
+def _play_cost(cloud: Client, pump: Pump) -> int | None:
+    """Ask how often a vault was called that is called once a day; None where nobody may say."""
+    vault = seed_vault(cloud, enablePurgeProtection=True)
+    now = pump.app.clock.now()
+    hits = {f"{now - timedelta(days=day):%Y-%m-%d}": 1 for day in range(33)}
+    cloud.manage("POST", "/hits", {"vault": vault, "hits": hits})
+    meter(pump.app, ids.parse(vault).subscription, [vault])
+    reading = pump.app.figures.readings()[vault.lower()]
+    hits_read: int | None = reading.hits
+    return hits_read
 
 
 def _row(target: str) -> str:

@@ -5,6 +5,7 @@ fractions instead of whole numbers.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -15,8 +16,8 @@ from tests.fakes import World
 _BAD = ["NonCompliant", "Unknown", "Compliant", "NotApplicable"]  # the worst first
 
 
-def reckoned(world: World) -> dict[str, Any]:
-    """Return what the figures must be at this very moment."""
+def reckoned(world: World, prices: str = "") -> dict[str, Any]:
+    """Return what the figures must be at this very moment, keys at these prices, as the setting has them."""
     now = world.clock.now()
     since = now - timedelta(days=30)
     histories = [(stored.row.control, world.records.past[name]) for name, stored in world.records.rows.items()]
@@ -28,6 +29,8 @@ def reckoned(world: World) -> dict[str, Any]:
             for name in controls | {""}
         },
         "missed": _missed(world, since),
+        "age": _age(world, now),
+        "cost": _spent(world, prices) if prices else None,
         "rotation": _count(
             [r.verdict for it in world.estate.kept.values() for r in it.rulings if r.control == "KEY-ROTATION"]
         ),
@@ -157,6 +160,82 @@ def _spread(values: Sequence[timedelta]) -> dict[str, int] | None:
 
 def _reached(values: Sequence[int], part: Fraction) -> int:
     return next(it for it in values if Fraction(sum(other <= it for other in values), len(values)) >= part)
+
+
+def _age(world: World, now: datetime) -> dict[str, Any]:
+    made: dict[tuple[str, str, str], set[datetime | None]] = {}
+    for it in world.estate.kept.values():
+        for key in it.keys:
+            made.setdefault((key.host, key.name, key.version), set()).add(key.made)
+    known = [max(it for it in times if it) for times in made.values() if any(times)]
+    found = _spread([now - it for it in known])
+    return {
+        "limit": 365 * 86_400,
+        "young": sum(now - it < timedelta(days=365) for it in known),
+        "old": sum(now - it >= timedelta(days=365) for it in known),
+        "unknown": len(made) - len(known),
+        "median": found["median"] if found else None,
+        "oldest": found["longest"] if found else None,
+    }
+
+
+type Spent = tuple[Fraction | None, int, int, int, bool]
+
+
+def _spent(world: World, prices: str) -> dict[tuple[str, str], Spent]:
+    """Return what each vault, workspace and group costs: amount, vaults in it, vaults not in it, calls, whether it says why."""
+    table = {}
+    for word in prices.split(",")[1:]:
+        name, month, price, many = re.split(r"=|/month\+|/", word.strip())
+        table[name] = (Fraction(month), Fraction(price) / int(many))
+    vaults = {it.name: it for it in world.estate.kept.values() if it.kind.endswith("/vaults")}
+    users = [it for it in world.estate.kept.values() if it.vaults]
+    each = {name: _of_vault(world, it, users, table) for name, it in vaults.items()}
+    found = {("vault", vaults[name].target): _sum([it], alone=True) for name, it in each.items()}
+    for it in users:
+        named = [host.split(".")[0] for host in it.vaults]
+        shared = any(sum(f"{name}.vault.azure.net" in other.vaults for other in users) > 1 for name in named)
+        is_blank = shared or not set(named) <= set(each)
+        parts = [each[name] for name in named if name in each]
+        found["workspace", it.target] = (None, 0, len(named), 0, True) if is_blank else _sum(parts)
+    for it in vaults.values():
+        for by, key in _tags(it):
+            found[by, key] = _sum([each[other] for other, vault in vaults.items() if (by, key) in _tags(vault)])
+    found["estate", "all"] = _sum(list(each.values()))
+    return found
+
+
+def _tags(it: Any) -> list[tuple[str, str]]:
+    return [("owner", it.owner), ("cost-center", it.cost_center), ("subscription", it.target.split("/")[2])]
+
+
+def _of_vault(world: World, it: Any, users: Sequence[Any], table: dict[str, Any]) -> tuple[Fraction | None, int]:
+    """Return what a vault costs, None where nobody can say, and how often it was called."""
+    host, target = f"{it.name}.vault.azure.net", it.target.lower()
+    keys: dict[str, set[str]] = {}
+    for user in users:
+        for key in user.keys:
+            if key.host == host:
+                keys.setdefault(key.name, set()).add(f"{key.kind}-{key.size}")
+    series, reading = world.vaults.hits.get(target, {}), world.figures.meters.get(target)
+    if reading is None or isinstance(series, Exception) or reading.until <= world.clock.now() - timedelta(days=2):
+        return None, 0
+    days = [f"{reading.until - timedelta(days=n):%Y-%m-%d}" for n in range(1, 31)]
+    counts = [series[day] for day in days if day in series]
+    if not counts or any(len(types) > 1 or not types <= set(table) for types in keys.values()):
+        return None, 0
+    priced = [table[min(types)] for types in keys.values()]
+    if sum(counts) and len({operation for _, operation in priced}) != 1:
+        return None, 0
+    fixed = sum((month for month, _ in priced), Fraction(0))
+    return fixed + sum(counts) * max((operation for _, operation in priced), default=Fraction(0)), sum(counts)
+
+
+def _sum(parts: Sequence[tuple[Fraction | None, int]], *, alone: bool = False) -> Spent:
+    known = [it for it in parts if it[0] is not None]
+    amount = sum((it[0] or Fraction(0) for it in known), Fraction(0)) if known else None
+    lacks = len(parts) - len(known)
+    return amount, len(known), lacks, sum(it[1] for it in known), bool(lacks) or (alone and amount is None)
 
 
 def _missed(world: World, since: datetime) -> dict[str, int] | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -18,14 +19,17 @@ from shared.core.facts import Snapshot, Vault
 from shared.core.figures.census import Count
 from shared.core.figures.track import Episode, Question, Track, Way, followed
 from shared.core.ids import VAULT
+from shared.core.prices import prices
 from shared.core.record import State
 from shared.core.steps import Step
 from shared.flow import figures as flow
+from shared.flow import standing
 from shared.flow.approve import Yes, approve, reject
 from shared.flow.cancel import cancel
 from shared.flow.evaluate import evaluate
 from shared.flow.figures import figures, shown
 from shared.flow.sweep import sweep
+from tests.bricks import key_body
 from tests.fakes import NOON, World, vault_body, vault_id, workspace_id
 from tests.flow.conftest import evaluation, run
 from tests.flow.moving import plain_workspace
@@ -33,6 +37,9 @@ from tests.flow.reckoning import reckoned
 from tests.flow.wanting import asked, the
 
 VAULTS, WORKSPACES, DAYS = 12, 4, 50
+PRICES = (
+    "currency=EUR, RSA-2048=0/month+0.03/10000, RSA-3072=0.000001/month+0.15/10000, RSA-HSM-3072=5.1/month+0.15/10000"
+)
 
 
 class Rotation:
@@ -55,17 +62,45 @@ class Life:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         scope = tuple(vault_id(f"kv-{n}").lower() for n in range(0, VAULTS, 2))  # the others ask
-        self.world = World(auto_scope=scope, share=100, writes_per_hour=10_000, ask=timedelta(days=5))
+        own = {"share": 100, "writes_per_hour": 10_000, "ask": timedelta(days=5), "prices": prices(PRICES)}
+        self.world = World(auto_scope=scope, **own)
         self.world.remediators = (VAULT_RECOVERY, Rotation(), WORKSPACE_CMK)
+        self.coins = random.Random(seed + 100)
         for n in range(VAULTS):
             self._write(n)
+            self._call(vault_id(f"kv-{n}").lower(), n)
         for n in range(WORKSPACES):
             sensitivity = {} if n == 0 else {"data-sensitivity": "confidential"}
             self.world.arm.put(plain_workspace(f"dbw-{n}") | {"tags": {"environment": "prd", **sensitivity}})
             self._told(workspace_id(f"dbw-{n}"))
 
+    def _call(self, vault: str, n: int) -> None:
+        """Have a vault called, on some days of the years; of one nobody may say how often, at another nobody counts."""
+        days = (NOON + timedelta(days=day) for day in range(-40, DAYS + 10) if n != 10)
+        hits = {f"{day:%Y-%m-%d}": self.coins.randrange(10**9) for day in days if self.coins.randrange(4)}
+        self.world.vaults.hits[vault] = Denied("AuthorizationFailed", "no right") if n == 9 else hits
+
+    def _use_key(self) -> None:
+        """Put a workspace on a key somewhere: of any type and age, or one that is not there. Its event may be lost."""
+        coins, world = self.coins, self.world
+        name, n = f"dbw-{coins.randrange(WORKSPACES)}", coins.randrange(VAULTS)
+        key, version = f"k{coins.randrange(2)}", f"{coins.randrange(3) + 1}" * 32
+        made = world.clock.now() - timedelta(days=coins.randrange(500), seconds=coins.randrange(90_000))
+        kind, size = coins.choice([("RSA", 2048), ("RSA", 3072), ("RSA", 3072), ("RSA-HSM", 3072), ("RSA", 4096)])
+        path = f"{vault_id(f'kv-{n}')}/keys/{key}".lower()
+        if coins.randrange(8):
+            body = key_body(path, f"kv-{n}", key, made, version, kty=kind, keySize=size)
+            world.arm.resources[path] = world.arm.resources[f"{path}/versions/{version}"] = body
+        at = {"keyVaultUri": f"https://KV-{n}.vault.azure.net/", "keyName": key, "keyVersion": version}
+        entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": at}
+        world.arm.put(plain_workspace(name, encryption={"entities": {"managedServices": entity}}))
+        if coins.randrange(3):
+            self._told(workspace_id(name))
+
     def day(self) -> None:
         """Live through a day, and its night."""
+        if self.coins.randrange(2):
+            self._use_key()
         acts = (self._write, self._write, self._lose_event, self._delete, self._refuse, self._answer, self._answer)
         for _ in range(self.dice.randint(0, 7)):
             self.world.clock.advance(self.dice.randint(30, 9_000))
@@ -135,7 +170,14 @@ def kept(world: World) -> dict[str, Any]:
     }  # fmt: skip
     rotation = (found.rotation.compliant, found.rotation.noncompliant, found.rotation.unknown)
     missed = asdict(found.missed) if found.missed else None
+    assert found.age is not None
+    sums = (found.cost.whole, *found.cost.groups) if found.cost else ()
+    spent = {
+        (it.by, it.key): (None if it.amount is None else Fraction(it.amount), it.counted, it.unknown, it.hits, bool(it.why))
+        for it in sums
+    }  # fmt: skip
     return {
+        "age": asdict(found.age), "cost": spent or None,
         "groups": groups, "paces": paces, "missed": missed, "rotation": rotation, "rows": found.rows,
         "targets": found.targets,
     }  # fmt: skip
@@ -145,18 +187,25 @@ def kept(world: World) -> dict[str, Any]:
 def test_every_figure_is_what_the_histories_say(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seven weeks at random, looked at on some days: each figure as reckoned anew from all there is, to the last digit."""
     monkeypatch.setattr(flow, "_PAGE", 5)
-    monkeypatch.setattr(flow, "_TARGETS", 3)
-    life = Life(seed)
+    monkeypatch.setattr(standing, "_TARGETS", 3)
+    life, told_of_keys = Life(seed), list[Any]()
     for day in range(DAYS):
         life.day()
         if day % 3 == seed or day == DAYS - 1:
             assert figures(life.world) is not None
-            assert kept(life.world) == reckoned(life.world)
+            found = kept(life.world)
+            assert found == reckoned(life.world, PRICES)
+            told_of_keys.append((found["age"], found["cost"]))
     told = kept(life.world)["paces"][""]
 
     assert set(told["ended"]) == {"automatic", "approved", "outside"}
     assert all(told[name] for name in ("open", "remedied", "reopened", "answered"))
     assert kept(life.world)["missed"]["found"] > 0
+    assert all(any(age[name] for age, _ in told_of_keys) for name in ("young", "old", "unknown"))
+    for by in ("workspace", "vault", "owner"):
+        amounts = {it[0] is None for _, cost in told_of_keys for (kind, _), it in cost.items() if kind == by}
+        assert amounts == {True, False}
+    assert any(amount and unknown for amount, _, unknown, _, _ in (cost["estate", "all"] for _, cost in told_of_keys))
 
 
 def test_nothing_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +287,7 @@ def test_a_kill_at_any_write_costs_the_run_and_nothing_else(monkeypatch: pytest.
         life.world.clock.advance(15 * 60 + 1)
         life.day()
         assert figures(life.world) is not None
-        assert kept(life.world) == reckoned(life.world)
+        assert kept(life.world) == reckoned(life.world, PRICES)
 
     assert at > 10
 
@@ -304,7 +353,7 @@ def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.figures.held is None
     monkeypatch.setattr(world.records, "heads", heads)
     assert shown(world) is not None
-    assert kept(world) == reckoned(world)
+    assert kept(world) == reckoned(world, PRICES)
 
 
 def test_a_day_has_one_set_and_old_ones_go() -> None:

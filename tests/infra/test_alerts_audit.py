@@ -146,7 +146,11 @@ def test_a_key_that_is_switched_off_rings_and_another_change_does_not(
 def test_what_others_send_to_the_same_table_is_not_ours(name: str, known: list[Row]) -> None:
     """AzureDiagnostics is everybody's: other services, and another category of vaults."""
     words = ("KeyDelete", "KeyPurge", "KeyUnwrap")
-    for other in ({"ResourceProvider": "MICROSOFT.SQL"}, {"Category": "AzurePolicyEvaluationDetails"}):
+    others: tuple[dict[str, Any], ...] = (
+        {"ResourceProvider": "MICROSOFT.SQL"},
+        {"Category": "AzurePolicyEvaluationDetails"},
+    )
+    for other in others:
         rows = [diagnostics(word, STRANGER, **other) for word in words for _ in range(400)]
         denied = [diagnostics("KeyGet", STRANGER, httpStatusCode_d=403.0, **other) for _ in range(40)]
 

@@ -7,14 +7,17 @@ import pytest
 from infra.assemble import alerts, workbook
 from shared.core.choices import Mode
 from shared.core.figures.kpi import kpis
+from shared.core.prices import prices
 from shared.flow.evaluate import evaluate
 from shared.flow.figures import figures
+from shared.flow.say import line
 from shared.flow.sweep import sweep
 from tests.fakes import World, vault_body, vault_id
 from tests.flow.conftest import evaluation, run
 from tests.infra.kql import engine
 from tests.infra.kql.logs import Row, ago, dedicated, traces
 
+PRICES = prices("currency=EUR,RSA-2048=0/month+0.03/10000")
 QUERIES = {it["name"]: workbook.query(it, alerts.source) for it in workbook.items()}
 
 
@@ -22,14 +25,14 @@ QUERIES = {it["name"]: workbook.query(it, alerts.source) for it in workbook.item
 def world(caplog: pytest.LogCaptureFixture) -> World:
     """Three vaults: one right, one put right after ten minutes, one that waits for an answer."""
     caplog.set_level(logging.INFO)
-    world = World(goals={"compliance": 95})
+    world = World(goals={"compliance": 95}, prices=PRICES)
     for n in range(3):
         world.arm.put(vault_body(f"kv-{n}", enablePurgeProtection=n == 0 or None))
     for n in range(2):
         evaluate(world, evaluation(world, vault_id(f"kv-{n}")))
     world.clock.advance(600)
     run(world)
-    world.choices = World(mode=Mode.APPROVE, goals={"compliance": 95}).choices
+    world.choices = World(mode=Mode.APPROVE, goals={"compliance": 95}, prices=PRICES).choices
     evaluate(world, evaluation(world, vault_id("kv-2")))
     run(world)
     sweep(world)
@@ -53,12 +56,13 @@ def test_figures_are_those_of_the_console(world: World, caplog: pytest.LogCaptur
     found = {row["Figure"]: row for row in engine.run(QUERIES["kpis"], {"AppTraces": _logged(world, caplog)})}
     last = world.figures.latest()
     assert last
-    expected = {it.id: it.whole.value for it in kpis(last, world.choices.goals)}
+    expected = {it.id: it.whole for it in kpis(last, world.choices.goals)}
 
     assert found.keys() == expected.keys()
     assert found["compliance"]["Goal"] == "95"
     assert {name: row["Value"] for name, row in found.items()} == {
-        name: "unknown" if value is None else str(value) for name, value in expected.items()
+        name: ("at least " if it.lacking else "") + ("unknown" if it.value is None else str(it.value))
+        for name, it in expected.items()
     }
     assert found["rotation"]["Value"] == "unknown"
 
@@ -79,6 +83,20 @@ def test_trends_have_a_point_a_day(world: World, caplog: pytest.LogCaptureFixtur
     assert times == {"remediation": pytest.approx(pace.remedied.mean / 3600)}
     assert [(row["Waiting"], row["Expired"]) for row in waiting] == [(1, 0)]
     assert missed == {"open": 1.0, "reopened": 0.0, "missed": 0.0}
+
+
+def test_an_amount_has_its_currency_and_says_what_is_lacking() -> None:
+    """A part is never shown as the whole; the latest of a day counts."""
+    texts = [
+        line("kpi", id="cost", value=value, unit="EUR", goal="", lacking=lacking, parts="vaults:2")
+        for value, lacking in ((1.5, ""), (0.25, "1 vault: nobody could ask"))
+    ]
+    rows = [{"TimeGenerated": ago(minutes=9 - n), "Message": text} for n, text in enumerate(texts)]
+    (shown,) = engine.run(QUERIES["kpis"], {"AppTraces": rows})
+    amounts = [(row["Currency"], row["Cost"]) for row in engine.run(QUERIES["cost"], {"AppTraces": rows})]
+
+    assert (shown["Value"], shown["Unit"]) == ("at least 0.25", "EUR")
+    assert amounts[-1] == ("EUR", 0.25)
 
 
 def test_what_was_done_is_counted(world: World, caplog: pytest.LogCaptureFixture) -> None:

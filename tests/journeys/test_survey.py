@@ -1,7 +1,8 @@
-"""Lost events on the whole stack: what appeared without one is found by a sweep, and what is as it was is left alone."""
+"""The sweep on the whole stack: what appeared without an event is found, what is as it was left alone, what keys cost counted."""
 
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from simulator.client import Client, until
 from simulator.ports import chosen
 from simulator.stack import Stack
+from tests.migration import key_vault, plain
 
 DANA = 3
 
@@ -16,7 +18,8 @@ DANA = 3
 @pytest.fixture(scope="module")
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A stack of our own: a look over one that others use would judge whatever they have left there."""
-    with Stack(chosen("random"), tmp_path_factory.mktemp("survey") / "local") as stack:
+    own = {"CMK_PRICES": "currency=EUR,RSA-3072=0.25/month+0.15/10000"}
+    with Stack(chosen("random"), tmp_path_factory.mktemp("survey") / "local", own) as stack:
         yield Client(stack.facts)
 
 
@@ -143,3 +146,72 @@ def test_the_timer_makes_figures_of_what_is_on_record(azure: Client) -> None:
     assert by_id["missed"]["value"] >= 0
     assert by_id["missed"]["parts"]["sweeps"] >= 1
     assert [it["open"] for it in found["trend"]] == [by_id["open"]["value"]]
+
+
+def _on_a_key(azure: Client, name: str) -> tuple[str, str]:
+    """Put a workspace on a key in a vault of its own that is called a thousand times a day; return both, once they are judged."""
+    at = azure.facts["subscriptions"][0]
+    vault = f"/subscriptions/{at}/resourceGroups/rg-cost/providers/Microsoft.KeyVault/vaults/{name}"
+    databricks = azure.facts["identities"]["azure_databricks"]["principal_id"]
+    keys = {"keys": ["get", "wrapKey", "unwrapKey"]}
+    key_vault(
+        azure, vault, accessPolicies=[{"tenantId": azure.facts["tenant"], "objectId": databricks, "permissions": keys}]
+    )
+    key = {"kty": "RSA", "keySize": 3072, "keyOps": ["wrapKey", "unwrapKey"]}
+    made = azure.arm("PUT", f"{vault}/keys/k", "2023-07-01", {"properties": key}).json()["properties"][
+        "keyUriWithVersion"
+    ]
+    named = {"keyVaultUri": f"https://{name}.vault.azure.net/", "keyName": "k", "keyVersion": made.rsplit("/", 1)[1]}
+    entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": named}
+    workspace = plain(azure, vault, encryption={"entities": {"managedServices": entity}}).id
+    now = datetime.now(UTC)
+    hits = {f"{now - timedelta(days=day):%Y-%m-%d}": 1_000 for day in range(33)}
+    azure.manage("POST", "/hits", {"vault": vault, "hits": hits})
+    until(lambda: azure.row(workspace, "KEY-ROTATION", "managedServices"), "a look at the workspace", 60)
+    until(lambda: azure.row(vault, "KV-LOGS"), "a look at its vault", 60)
+    return workspace, vault
+
+
+@pytest.mark.calm
+def test_what_keys_cost_is_counted_and_what_nobody_may_count_is_unknown(azure: Client) -> None:
+    """30,000 calls and a key: 0.45 and 0.25; a vault whose metrics are refused is named, and the sum is at least."""
+    seen, blind = _on_a_key(azure, f"kv-{uuid.uuid4().hex[:12]}"), _on_a_key(azure, f"kv-{uuid.uuid4().hex[:12]}")
+    refusal = {
+        "method": "GET",
+        "path": f"(?i){blind[1]}/.*/metrics",
+        "status": 403,
+        "code": "AuthorizationFailed",
+        "times": 0,
+    }
+    azure.manage("POST", "/faults", [refusal])
+
+    def figures() -> dict[str, Any] | None:
+        """Have the estate looked over and figures made; return them once both vaults were asked after."""
+        _swept(azure)
+        azure.admin("POST", "/admin/functions/figures", {"input": ""}).raise_for_status()
+        found = {it["id"]: it for it in azure.app("/api/kpis")["kpis"]}
+        told = {it["key"]: it for it in found["cost"]["groups"]}
+        known = all(key in told and "has not asked" not in told[key]["unknown"] for key in (seen[1], blind[1]))
+        return {"kpis": found, "told": told} if known else None
+
+    found = until(figures, "figures with the costs of both vaults", 90)
+    _swept(azure)
+    cost, told = found["kpis"]["cost"], found["told"]
+    calls = [
+        it for it in azure.manage("GET", "/journal")["items"]
+        if it["path"].lower().endswith("/metrics") and it["path"].lower().startswith(seen[1].lower())
+    ]  # fmt: skip
+    azure.manage("DELETE", "/faults")
+
+    for key in seen:
+        assert (told[key]["value"], told[key]["unknown"], told[key]["lacking"]) == (0.7, "", "")
+        assert told[key]["parts"] == {"vaults": 1, "unknown": 0, "calls": 30_000, "keys": 1}
+    for key in blind:
+        assert told[key]["value"] is None
+        assert "AuthorizationFailed" in told[key]["unknown"]
+    assert (cost["currency"], cost["unit"]) == ("EUR", "money")
+    assert cost["value"] >= 0.7
+    assert cost["lacking"]
+    assert cost["parts"]["unknown"] >= 1
+    assert len(calls) == 1
+    assert found["kpis"]["age"]["parts"]["young"] >= 2

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from remediators import REMEDIATORS
 from simulator.arm.nasty import STRIKES
 from simulator.client import Client, until
 from simulator.nastiness import wanted
@@ -19,15 +18,10 @@ TAGS = {"cmk-vault": "true", "environment": "prod"}
 RATE = 0.025  # of each kind: of all requests of the app every fifth meets something
 
 
-# One control, for which a look reads three times: with all of them, in such weather, most looks meet something.
-OTHERS = [it.control.id for it in REMEDIATORS if it.control.id != "KV-RECOVERY"]
-
-
 @pytest.fixture
 def azure(tmp_path: Path) -> Iterator[Client]:
-    """A stack of our own, on which only KV-RECOVERY is judged."""
-    off = {f"CMK_MODE_{control.replace('-', '_')}": "off" for control in OTHERS}
-    with Stack(chosen("random"), tmp_path / "local", off) as stack:
+    """A stack of our own, on which every control is judged."""
+    with Stack(chosen("random"), tmp_path / "local") as stack:
         yield Client(stack.facts)
 
 

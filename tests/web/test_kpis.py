@@ -3,14 +3,20 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+from cli.commands.figures import _row as row
+from remediators import REMEDIATORS
 from shared.core.figures.census import Count
 from shared.core.figures.figures import Point
 from shared.core.figures.kpi import Unit, Value
+from shared.core.figures.reading import Reading, midnight
+from shared.core.prices import prices
 from shared.flow.evaluate import evaluate
 from shared.web.console import charts
 from shared.web.console.overview import text
-from tests.fakes import World, vault_body, vault_id
+from tests.bricks import key_body
+from tests.fakes import World, vault_body, vault_id, workspace_id
 from tests.flow.conftest import evaluation, run
+from tests.flow.moving import plain_workspace
 from tests.web.console import Browser
 from tests.web.entry import Entry, token
 
@@ -163,3 +169,67 @@ def test_bars_are_as_long_as_what_they_count() -> None:
         ("compliant", 0.0, 160.0), ("unknown", 160.0, 160.0), ("noncompliant", 320.0, 320.0),
     ]  # fmt: skip
     assert (drawn.bars[1].parts, drawn.bars[1].name, drawn.bars[1].figure) == ((), "no tag", "unknown")
+
+
+def spent(entry: Entry) -> World:
+    """Let a workspace with a vault of its own and a key in it be looked at, and a vault that nobody may ask after."""
+    world = lived(entry)
+    world.remediators = REMEDIATORS
+    world.choices = replace(world.choices, prices=prices("currency=EUR,RSA-3072=1.5/month+0.15/10000"))
+    path = f"{vault_id('kv-auto')}/keys/k".lower()
+    body = key_body(path, "kv-auto", "k", world.clock.now() - timedelta(days=400), "1" * 32)
+    world.arm.resources[path] = world.arm.resources[f"{path}/versions/{'1' * 32}"] = body
+    at = {"keyVaultUri": "https://kv-auto.vault.azure.net/", "keyName": "k", "keyVersion": "1" * 32}
+    entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": at}
+    world.arm.put(plain_workspace("dbw-one", encryption={"entities": {"managedServices": entity}}))
+    evaluate(world, evaluation(world, workspace_id("dbw-one")))
+    until = midnight(world.clock.now())
+    world.figures.note(Reading(vault_id("kv-auto").lower(), until, 12_345))
+    world.figures.note(Reading(vault_id("kv-asks").lower(), until, None, f"AuthorizationFailed: {HOSTILE}"))
+    return world
+
+
+def test_what_keys_cost_is_said_with_what_is_missing() -> None:
+    """1.5 and 12,345 x 0.000015, rounded down once; the sum is at least so much, the trend has none, ages beside it."""
+    entry = Entry()
+    spent(entry)
+    found = entry.call("GET", "/api/kpis", token("Reader")).json()
+    cost, age = ({it["id"]: it for it in found["kpis"]}[name] for name in ("cost", "age"))
+    groups = {(it["by"], it["key"]): it for it in cost["groups"]}
+    own = groups["workspace", workspace_id("dbw-one")]
+
+    assert (cost["value"], cost["currency"], cost["unit"], cost["unknown"]) == (1.6851, "EUR", "money", "")
+    assert cost["lacking"].startswith("kv-asks (AuthorizationFailed: ")
+    assert (own["value"], own["lacking"], own["link"]) == (1.6851, "", "/estate?kind=workspaces&q=dbw-one")
+    assert groups["vault", vault_id("kv-asks")]["value"] is None
+    assert groups["cost-center", "4711"]["parts"] == {"vaults": 1, "unknown": 1, "calls": 12_345, "keys": 1}
+    assert [(it["cost"], it["currency"], it["age"]) for it in found["trend"]] == [(None, "EUR", 0.0)]
+    assert (age["value"], age["parts"]["old"], age["parts"]["oldest"]) == (0.0, 1, 400 * 86_400)
+    assert found["costs_left_out"] == {}
+    only = entry.call("GET", "/api/kpis?by=workspace", token("Reader")).json()["kpis"]
+    assert {it["by"] for kpi in only for it in kpi["groups"]} == {"workspace"}
+
+
+def test_what_keys_cost_is_on_the_page() -> None:
+    """The tile says at least, the tables what each costs or why not; nothing foreign is alive."""
+    entry = Entry()
+    spent(entry)
+    browser = Browser(entry)
+    page = browser.read("/overview")
+
+    assert "at least 1.6851 EUR" in page.text
+    assert "Without kv-asks (AuthorizationFailed: <script>alert(1)</script>" in page.text
+    assert "Key cost by workspace" in page.text
+    assert "\u202e" not in page.text
+    for link in {it for it in page.links if it.startswith("/estate?kind=")}:
+        assert browser.get(link).status == 200
+
+
+def test_money_as_people_read_it() -> None:
+    """Four digits, thousands apart; unknown stays a word, and so on the command line."""
+    kpi = {"id": "cost", "title": "Key cost", "unit": "money", "currency": "EUR", "goal": None}
+    value = {"key": "all", "value": 1234.5, "unknown": "", "lacking": "kv-a (why)", "parts": {"calls": 3}}
+
+    assert text(1234.5, Unit.MONEY) == "1,234.5000"
+    assert row(kpi, value) == ("Key cost", "all", "at least 1234.5000 EUR, without kv-a (why)", "", "calls 3")
+    assert row(kpi, {**value, "value": None, "unknown": "why", "lacking": ""})[2] == "unknown: why"

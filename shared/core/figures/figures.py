@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from shared.core.figures.age import Age
 from shared.core.figures.census import Count, Group
+from shared.core.figures.cost import Cost
 from shared.core.figures.missed import Missed
 from shared.core.figures.pace import ALL, Pace
 
@@ -15,7 +18,8 @@ KEPT = timedelta(days=400)
 class Figures:
     """Everything that was reckoned at one time, over `rows` remediations and `targets` judged targets.
 
-    `left_out` counts the groups of a kind that were too many to keep. `missed` is None where no sweep has looked yet.
+    `left_out` counts the groups of a kind that were too many to keep. `missed` is None where no sweep has looked yet, `age`
+    where they were made before keys were counted, `cost` where no prices were set.
     """
 
     made: datetime
@@ -27,6 +31,8 @@ class Figures:
     missed: Missed | None
     rotation: Count = field(default_factory=Count)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    age: Age | None = None
+    cost: Cost | None = None
 
     @property
     def day(self) -> str:
@@ -43,19 +49,27 @@ class Figures:
 
     def point(self) -> "Point":
         """Return what the trend shows of this day."""
-        whole = self.pace()
+        whole, spent = self.pace(), self.cost.whole if self.cost else None
         return Point(
             self.day, self.count("estate", "all"), self.count("estate", "production"), whole.open,
-            whole.remedied.mean if whole.remedied else None,
+            whole.remedied.mean if whole.remedied else None, self.age.permille if self.age else None,
+            # A sum of a part may rise because more is known: it is no point of a trend.
+            spent.amount if spent and not spent.unknown else None, self.cost.currency if self.cost else "",
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One day of the trend. `mean` is the mean time to remediate in seconds, None where nothing was remedied."""
+    """One day of the trend. `mean` is the mean time to remediate in seconds, None where nothing was remedied.
+
+    `young` is the share of keys that are young enough, in a thousandth; `cost` that of all keys, None where any is unknown.
+    """
 
     day: str
     estate: Count
     production: Count
     open: int
     mean: int | None
+    young: int | None = None
+    cost: Decimal | None = None
+    currency: str = ""

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from urllib.parse import quote
 
+from shared.core import ids
 from shared.core.choices import LAYERS
 from shared.core.figures import WINDOW
 from shared.core.figures.census import Count, Group
+from shared.core.figures.cost import Sum
 from shared.core.figures.figures import Figures
 from shared.core.figures.pace import ALL, Pace
 from shared.core.figures.spread import Spread
@@ -15,7 +18,9 @@ from shared.core.figures.track import Way
 
 _DAYS = WINDOW.days
 type _Show = Callable[[Pace], Value]
-BY = ("estate", "layer", "control", "owner", "cost-center", "subscription")  # what figures are grouped by
+# What figures are grouped by.
+BY = ("estate", "layer", "control", "owner", "cost-center", "subscription", "workspace", "vault")
+_CENT = Decimal("0.0001")  # to what amounts are rounded down: operations are cheap
 
 
 class Unit(StrEnum):
@@ -24,12 +29,14 @@ class Unit(StrEnum):
     PERCENT = "percent"
     SECONDS = "seconds"
     COUNT = "count"
+    MONEY = "money"
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """One figure, of the whole or of a group. `value` is None where nobody can know it, and `unknown` says why.
 
+    `lacking` says what is not in a value of which only a part is known: it is at least so much.
     `parts` are the whole numbers that it is made of; `link` leads to the page of the console with what is behind it.
     """
 
@@ -39,11 +46,15 @@ class Value:
     unknown: str = ""
     parts: Mapping[str, int] = field(default_factory=dict)
     link: str = ""
+    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """One figure with its groups. `goal` is what the deployment wants it to be, None where it has said nothing."""
+    """One figure with its groups. `goal` is what the deployment wants it to be, None where it has said nothing.
+
+    `currency` is that of money (ISO 4217), '' for anything else.
+    """
 
     id: str
     title: str
@@ -53,11 +64,12 @@ class Kpi:
     whole: Value
     groups: tuple[Value, ...] = ()
     goal: int | None = None
+    currency: str = ""
 
 
 def kpis(it: Figures, goals: Mapping[str, int]) -> tuple[Kpi, ...]:
     """Return every figure, in the order in which they are shown."""
-    return (_compliance(it, goals), *_paces(it, goals), _missed(it), _rotation(it))
+    return (_compliance(it, goals), *_paces(it, goals), _missed(it), _rotation(it), _age(it), _cost(it))
 
 
 def _compliance(it: Figures, goals: Mapping[str, int]) -> Kpi:
@@ -131,6 +143,56 @@ def _rotation(it: Figures) -> Kpi:
         "rotation", "Keys rotated in time", "Verdicts of KEY-ROTATION that are compliant, of all that it speaks of.",
         "the last judgement on every target", Unit.PERCENT, value,
     )  # fmt: skip
+
+
+def _age(it: Figures) -> Kpi:
+    found, link = it.age, "/history?control=KEY-ROTATION"
+    value = Value("estate", "all", None, "no key of a workspace was looked at yet", link=link)
+    if found and found.permille is not None:
+        times = {"median": found.median, "oldest": found.oldest}
+        known = {name: number for name, number in times.items() if number is not None}
+        parts = {"young": found.young, "old": found.old, "unknown": found.unknown, **known}
+        value = Value("estate", "all", found.permille / 10, parts=parts, link=link)
+    limit = f" ({found.limit // 86_400} days)" if found else ""
+    return Kpi(
+        "age", "Keys young enough",
+        f"Versions of keys in use, each once, that are younger than CMK_KEY_AGE{limit}, of all in use. A version whose age "
+        "nobody can say counts as too old.",
+        "when each version was made, as the last look at each workspace has found it", Unit.PERCENT, value,
+    )  # fmt: skip
+
+
+def _cost(it: Figures) -> Kpi:
+    found = it.cost
+    why = "no prices are set: CMK_PRICES"
+    whole = _spent(found.whole) if found else Value("estate", "all", None, why)
+    groups = tuple(_spent(each) for by in BY for each in (found.groups if found else ()) if each.by == by)
+    return Kpi(
+        "cost", f"Key cost in {_DAYS} days",
+        f"Calls to each vault in the last {_DAYS} whole days, times the price of one operation with its keys, and for each key "
+        "that a workspace uses the price of a month, all by CMK_PRICES: an estimate, no bill. A workspace has a cost where no "
+        "other uses its vaults: what is shared is not divided, for nobody counts calls by key. Owner, cost centre and "
+        "subscription are those of the vault. What is unknown is left out of a sum, which then says at least.",
+        "Azure Monitor's count of calls to each vault (ServiceApiHit), the last look at each workspace, CMK_PRICES",
+        Unit.MONEY, whole, groups, currency=found.currency if found else "",
+    )  # fmt: skip
+
+
+def _spent(it: Sum) -> Value:
+    link = ""
+    if it.by in {"workspace", "vault"}:
+        link = f"/estate?kind={it.by}s&q={quote(ids.parse(it.key).name, safe='')}"
+    elif it.key and it.by != "estate":
+        link = f"/estate?kind=vaults&q={quote(it.key, safe='')}"
+    parts = {"vaults": it.counted, "unknown": it.unknown, "calls": it.hits, "keys": it.keys}
+    if it.amount is None:
+        return Value(it.by, it.key, None, it.why or "no vault is looked at", parts, link)
+    return Value(it.by, it.key, money(it.amount), "", parts, link, it.why)
+
+
+def money(amount: Decimal | None) -> float | None:
+    """Return an exact amount as it is shown, rounded down to a ten-thousandth. Nothing is reckoned with it any more."""
+    return None if amount is None else float(amount.quantize(_CENT, ROUND_DOWN))
 
 
 def _counted(by: str, key: str, count: Count, link: str) -> Value:

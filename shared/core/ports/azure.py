@@ -1,6 +1,7 @@
 """Azure as the flow sees it: reads, writes, questions over the estate, who changed what."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from shared.core.ids import ResourceId
@@ -44,6 +45,10 @@ class Vaults(Protocol):
 
     def deleted(self, subscription: str) -> Sequence[Mapping[str, Any]]:
         """Return the raw bodies of the vaults of a subscription that are deleted and not purged yet."""
+        ...
+
+    def metrics(self, vault: ResourceId, since: datetime, until: datetime) -> Sequence[Mapping[str, Any]]:
+        """Return the raw metric of calls to a vault, a point a day between two midnights. Gives way to others."""
         ...
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # the event path loads every port, and has no use for what fi
     from datetime import datetime, timedelta
 
     from shared.core.figures.figures import Figures, Point
+    from shared.core.figures.reading import Reading
     from shared.core.figures.track import Track
 
 
@@ -41,6 +42,18 @@ class FigureBook(Protocol):
 
     def trend(self, first: str, last: str) -> Sequence[Point]:
         """Return a point for each day from `first` to `last` (as 2026-11-24) that has figures, the earliest first."""
+        ...
+
+    def note(self, reading: Reading) -> None:
+        """Keep how often a vault was called in place of what was known of it."""
+        ...
+
+    def readings(self, subscription: str = "") -> Mapping[str, Reading]:
+        """Return what is known of the vaults of a subscription, or of all, by id in lower case."""
+        ...
+
+    def drop(self, vaults: Sequence[str]) -> None:
+        """Forget what is known of these vaults, by id in lower case."""
         ...
 
     def forget(self, before: str) -> int:

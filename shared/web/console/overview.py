@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.core.errors import BadInput
-from shared.core.figures.kpi import Kpi, Unit, Value, kpis
+from shared.core.figures.kpi import Kpi, Unit, Value, kpis, money
 from shared.core.ports import Ports
 from shared.web.console import charts
 from shared.web.console.pages import page
@@ -24,9 +24,10 @@ _TITLES = {
 _LAYERS = {"managedServices": "managed services", "managedDisk": "managed disks", "dbfsRoot": "DBFS root"}
 _PARTS = {
     "noncompliant": "not compliant", "unknown": "unknown", "count": "ended", "median": "median", "p90": "9 of 10 within",
-    "longest": "longest",
+    "longest": "longest", "young": "young enough", "old": "too old", "oldest": "oldest",
 }  # fmt: skip
-_TIMES = frozenset({"median", "p90", "longest"})
+_TIMES = frozenset({"median", "p90", "longest", "oldest"})
+_SPENT = {"workspace": "Key cost by workspace", "vault": "Key cost by vault", "cost-center": "Key cost by cost centre"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Tile:
     unknown: str
     link: str
     parts: tuple[tuple[str, str], ...]
+    lacking: str
     goal: str
     meets: bool | None
     gauge: float | None
@@ -62,14 +64,15 @@ class Overview:
         first, last = (request.query_params.get(name) or None for name in ("from", "to"))
         found = reckoned(self.ports, first, last)
         every = kpis(found.figures, self.ports.choices.goals)
-        compliance, left_out = every[0], found.figures.left_out
+        compliance, left_out, cost = every[0], found.figures.left_out, found.figures.cost
         return page(
             request, "overview.html", made=found.figures, tiles=[_tile(it) for it in _with_production(every)],
             every=every, points=found.points[::-1], begin=found.first.isoformat(), end=found.last.isoformat(), frame=charts,
             trend=charts.trend(found.points, found.first, found.last, compliance.goal),
             sections=[_section(compliance, by, left_out.get(by, 0)) for by in _TITLES],
             times=[(it, _tables(it)) for it in every if it.unit is Unit.SECONDS], ways=_named(every, "automatic"),
-            counts=[_named(every, name) for name in ("open", "reopened")], text=text,
+            counts=[_named(every, name) for name in ("open", "reopened")], text=text, worth=money,
+            spent=[_spent(_named(every, "cost"), by, cost.left_out.get(by, 0)) for by in _SPENT] if cost else [],
         )  # fmt: skip
 
 
@@ -95,6 +98,12 @@ def _section(it: Kpi, by: str, left_out: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _spent(it: Kpi, by: str, left_out: int) -> dict[str, Any]:
+    found = [replace(group, key=group.key.rpartition("/")[2]) for group in it.groups if group.by == by]
+    shown = [(value, told(it, value)) for value in found[:_MOST]]
+    return {"by": by, "title": _SPENT[by], "values": shown, "more": len(found) - len(shown) + left_out}
+
+
 def _tables(it: Kpi) -> Sequence[Value]:
     return [it.whole, *it.groups]
 
@@ -109,17 +118,23 @@ def _tile(it: Kpi) -> Tile:
         gauge, mark = round(100 * value / most, 1), round(100 * goal / most, 1)
     meets = None if goal is None or value is None else value >= goal if it.unit is Unit.PERCENT else value <= goal
     return Tile(
-        it.id, it.title, text(value, it.unit), it.whole.unknown, it.whole.link,
+        it.id, it.title, told(it, it.whole), it.whole.unknown, it.whole.link,
         tuple(
             (_PARTS.get(name, name), text(number, Unit.SECONDS if name in _TIMES else Unit.COUNT))
             for name, number in it.whole.parts.items()
-        ),
+        ), it.whole.lacking,
         "" if goal is None else f"{_GOAL_OF[it.unit]} {text(goal, it.unit)}", meets, gauge, mark,
     )  # fmt: skip
 
 
+def told(it: Kpi, value: Value) -> str:
+    """Return a value of a figure as people read it, with its currency, and with what keeps it from being the whole."""
+    said = " ".join(filter(None, (text(value.value, it.unit), it.currency if value.value is not None else "")))
+    return f"at least {said}" if value.lacking else said
+
+
 def text(value: float | None, unit: Unit) -> str:
-    """Return a value as people read it: the two largest units of a time, a tenth of a percent."""
+    """Return a value as people read it: the two largest units of a time, a tenth of a percent, four digits of money."""
     match unit:
         case _ if value is None:
             return "unknown"
@@ -127,6 +142,8 @@ def text(value: float | None, unit: Unit) -> str:
             return f"{value:.1f} %".replace(".0 %", " %")
         case Unit.COUNT:
             return f"{int(value):,}"
+        case Unit.MONEY:
+            return f"{value:,.4f}"
         case Unit.SECONDS:
             return _time(timedelta(seconds=int(value)))
 

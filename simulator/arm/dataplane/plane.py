@@ -95,6 +95,7 @@ class Plane:
         vault = find_vault(self._sim, request.host)
         if vault is None or (vault.get("properties") or {}).get("provisioningState") == "RegisteringDns":
             return None
+        self._sim.meter.note(str(vault["id"]))
         try:
             answer = refusal or await self._serve(request, caller, vault)
         except Refused as refused:

@@ -17,6 +17,7 @@ from simulator.arm.providers import (
     keyvault,
     locks,
     managementgroups,
+    metrics,
     registry,
     resourcegraph,
     resourcegroups,
@@ -45,6 +46,7 @@ PROVIDERS = (
     denyassignments,
     resourcegraph,
     insights,
+    metrics,
     tags,
     registry,
 )

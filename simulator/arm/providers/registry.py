@@ -51,6 +51,7 @@ TYPES: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     },
     "Microsoft.Insights": {
         "diagnosticSettings": (("2021-05-01-preview", "2017-05-01-preview"), "SupportsExtension"),
+        "metrics": (("2023-10-01", "2021-05-01", "2019-07-01", "2018-01-01"), "SupportsExtension"),
         "activityLogAlerts": (("2020-10-01", "2017-04-01"), TAGGED),
         "eventtypes": (("2017-03-01-preview", "2015-04-01", "2014-11-01", "2014-04-01"), "None"),
     },
