@@ -1,21 +1,23 @@
 """The cold start: CPU from process start until the first event has become a message, with and without bytecode.
 
-    python -m bench.cold
+    python -m bench.cold [PACKAGE]
 
-A fresh process of the app's own environment imports `function_app` and handles one event as the worker would. The
-import of `azure.functions` alone, which no Python function can avoid, is measured in the same run.
+The package (built, unless one is named) is unzipped and made read-only. A fresh process that has nothing but what is in it
+imports `function_app` and handles one event as the worker would. The import of `azure.functions` alone, which no Python
+function can avoid, is measured in the same run. Python's own modules have their bytecode in any case.
 """
 
-import os
 import statistics
-import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from infra.package.build import build
+from infra.package.cost import cpu
+from infra.package.unpacked import unpack
+
 RUNS = 9
-_CPU = "import resource; u = resource.getrusage(resource.RUSAGE_SELF); print(u.ru_utime + u.ru_stime)"
 _EVENT = """
 import json, sys
 import azure.functions as func
@@ -45,32 +47,20 @@ CASES: Mapping[str, str] = {
 }
 
 
-def cpu(code: str, prefix: str = "") -> float:
-    """Return the CPU milliseconds of a fresh process that runs this code."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "AzureWebJobsStorage__accountName": "bench",
-        "CMK_WRITER_CLIENT_ID": "w",
-        **({"PYTHONPYCACHEPREFIX": prefix, "PYTHONDONTWRITEBYTECODE": "1"} if prefix else {}),
-    }
-    command = [str(ROOT / ".app/bin/python"), "-c", f"{code}\n{_CPU}"]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return float(done.stdout) * 1000
-
-
 def main() -> None:
     """Print the table."""
-    cpu(_EVENT)  # writes what bytecode is missing
-    print(f"CPU in ms, median of {RUNS} fresh processes [least - most]")
-    with tempfile.TemporaryDirectory() as empty:
-        for name, code in CASES.items():
-            for label, prefix in (("with bytecode", ""), ("without", empty)):
-                runs = [cpu(code, prefix) for _ in range(RUNS if not prefix else 3)]
-                shown = f"{statistics.median(runs):6.0f} [{min(runs):.0f} - {max(runs):.0f}]"
-                print(f"  {name:24} {label:14} {shown}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        archive = Path(sys.argv[1]) if len(sys.argv) > 1 else build(folder).archive
+        places = {
+            "with bytecode": unpack(archive, folder / "1"),
+            "without": unpack(archive, folder / "2", bytecode=False),
+        }
+        print(f"CPU in ms, median of {RUNS} fresh processes [least - most]")
+        for case, code in CASES.items():
+            for label, place in places.items():
+                runs = [cpu(code, place) for _ in range(RUNS)]
+                print(f"  {case:24} {label:14} {statistics.median(runs):6.0f} [{min(runs):.0f} - {max(runs):.0f}]")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The whole local Azure: Azurite, Resource Manager with Event Grid, and the Functions host with the app on it.
 
-    certificates -> Azurite -> simulator.arm -> simulator.host (worker in .app, the app's own environment)
+    certificates -> Azurite -> simulator.arm -> simulator.host (worker in .app, the app's own environment, unless told)
 
 Each part is a process. `Stack` starts them in this order, says where everything is, and ends them in reverse.
 """
@@ -34,11 +34,11 @@ class Stack:
 
     def __init__(
         self, ports: Ports, folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False,
-        app: Path = ROOT, hold_seconds: float = 600, hosts: int = 1,
+        app: Path = ROOT, python: Path = ROOT / ".app/bin/python", hold_seconds: float = 600, hosts: int = 1,
         storage_log: bool = False, answers: str = "",
         nasty: Mapping[str, Any] | None = None, subscriptions: Sequence[Mapping[str, str]] = estate.SUBSCRIPTIONS,
     ) -> None:  # fmt: skip
-        self._ports, self._folder, self._app = ports, folder, app
+        self._ports, self._folder, self._app, self._python = ports, folder, app, python
         self._subscriptions = [dict(it) for it in subscriptions]
         self._own_settings = dict(settings or {})
         self._nasty = dict(nasty or {"profile": "off"})
@@ -159,7 +159,7 @@ class Stack:
     def _host_config(self) -> dict[str, Any]:
         return {
             "app": str(self._app),
-            "python": str(ROOT / ".app/bin/python"),
+            "python": str(self._python),
             "host": HOST,
             "port": self._ports.functions,
             "settings": self.app_settings(),

@@ -26,6 +26,7 @@ type Frame = dict[str, Any]
 LOG = logging.getLogger("host")
 SCRIPT = Path(__file__).with_name("worker.py")
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+PACKAGES = ".python_packages/lib/site-packages"  # what an app brings with it; Azure's worker puts it on the import path
 DEATHS = 20  # in a minute: more, and the host gives up
 PAUSE, GROWTH, LONGEST = 0.1, 1.25, 5.0  # grows slowly enough for the twentieth death to fall in one minute
 
@@ -51,6 +52,9 @@ class Worker:
         """Start the process, with the app's settings as its whole environment."""
         ours, theirs = socket.socketpair()
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        packages = config.app / PACKAGES
+        if packages.is_dir():
+            kept["PYTHONPATH"] = str(packages)
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 *(str(config.python), "-P", str(SCRIPT), str(theirs.fileno()), str(config.app), level),
