@@ -8,10 +8,24 @@ from pathlib import Path
 
 from infra.assemble import policies
 from infra.assemble.alerts import alerts
+from infra.assemble.app import app
+from infra.assemble.estate import group
+from infra.assemble.estate import main as main_
+from infra.assemble.linked import linked
+from infra.assemble.roles import roles
+from infra.assemble.subscription import subscription
+from infra.assemble.vault import vault
 
 HERE = Path(__file__).parent
 # Name of the file in infra/arm -> what puts it together. Whoever adds a template adds a line.
 TEMPLATES: dict[str, Callable[[], dict[str, object]]] = {
+    "app.json": app,
+    "roles.json": roles,
+    "subscription.json": subscription,
+    "vault.json": vault,
+    "linked.json": linked,
+    "main.json": main_,
+    "group.json": group,
     "alerts.json": alerts,
     "policies.json": policies.subscription,
     "policy-mg.json": policies.group,

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from infra.package.unpacked import Unpacked, unpack
 from simulator.client import Client
 from simulator.nastiness import told, wanted
 from simulator.ports import chosen
-from simulator.stack import Stack
+from simulator.stack import ROOT, Stack
 from tests.simulator.answers import answers_file
 from tests.simulator.truth import session as truth
 
@@ -29,7 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header() -> str:
     """Say how to meet the same nastiness again."""
-    return f"{told(wanted(os.environ, 'mild'))} (in tests/journeys; CMK_NASTY=off|mild|nasty)"
+    runs = os.environ.get("CMK_PACKAGE", "the checkout")
+    return f"{told(wanted(os.environ, 'mild'))} (in tests/journeys; CMK_NASTY=off|mild|nasty); the app: {runs}"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,9 +44,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
+    """What the stack runs: the checkout in its own environment, or the package that CMK_PACKAGE names, unzipped."""
+    if "CMK_PACKAGE" not in os.environ:
+        return Unpacked(ROOT, ROOT / ".app/bin/python")
+    return unpack(Path(os.environ["CMK_PACKAGE"]), tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory, app: Unpacked) -> Iterator[Client]:
     """A running stack, as a person in front of it sees it."""
-    with Stack(chosen("random"), tmp_path_factory.mktemp("azure") / "local", answers=answers_file()) as stack:
+    folder = tmp_path_factory.mktemp("azure") / "local"
+    with Stack(chosen("random"), folder, answers=answers_file(), app=app.app, python=app.python) as stack:
         yield Client(stack.facts)
 
 

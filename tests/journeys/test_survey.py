@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.package.unpacked import Unpacked
 from simulator.client import Client, until
 from simulator.ports import chosen
 from simulator.stack import Stack
@@ -16,10 +17,11 @@ DANA = 3
 
 
 @pytest.fixture(scope="module")
-def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def azure(tmp_path_factory: pytest.TempPathFactory, app: Unpacked) -> Iterator[Client]:
     """A stack of our own: a look over one that others use would judge whatever they have left there."""
     own = {"CMK_PRICES": "currency=EUR,RSA-3072=0.25/month+0.15/10000"}
-    with Stack(chosen("random"), tmp_path_factory.mktemp("survey") / "local", own) as stack:
+    folder = tmp_path_factory.mktemp("survey") / "local"
+    with Stack(chosen("random"), folder, own, app=app.app, python=app.python) as stack:
         yield Client(stack.facts)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.package.unpacked import Unpacked
 from simulator.arm.nasty import STRIKES
 from simulator.client import Client, until
 from simulator.nastiness import wanted
@@ -19,9 +20,9 @@ RATE = 0.025  # of each kind: of all requests of the app every fifth meets somet
 
 
 @pytest.fixture
-def azure(tmp_path: Path) -> Iterator[Client]:
+def azure(tmp_path: Path, app: Unpacked) -> Iterator[Client]:
     """A stack of our own, on which every control is judged."""
-    with Stack(chosen("random"), tmp_path / "local") as stack:
+    with Stack(chosen("random"), tmp_path / "local", app=app.app, python=app.python) as stack:
         yield Client(stack.facts)
 
 

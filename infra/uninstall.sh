@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Takes cmkwarden out of Azure again. Without --yes it only says what it would do; docs/deploy.md lists the same.
+#
+#   infra/uninstall.sh --subscription ID [--subscription ID ...] [--group rg-cmkwarden] [--topics rg-cmkwarden-events]
+#                      [--client CLIENT_ID] [--settings] [--yes]
+#
+#   --subscription  each subscription that is looked after; the first one holds the app
+#   --client        the app registration goes as well
+#   --settings      the diagnostic settings `cmkwarden-audit` go as well: the audit logs of those vaults then end
+#
+# What stays, whatever is said: keys, vaults, workspaces, and the narrow roles that the writer gave to the services that use
+# the keys. Without them the workspaces would stand still.
+set -euo pipefail
+
+subscriptions=() group=rg-cmkwarden topics=rg-cmkwarden-events client='' settings=no yes=no
+usage() { sed -n '2,13p' "$0" >&2; exit 2; }
+while [ $# -gt 0 ]; do
+  case $1 in
+    --subscription) subscriptions+=("${2:?}"); shift ;;
+    --group) group=${2:?}; shift ;;
+    --topics) topics=${2:?}; shift ;;
+    --client) client=${2:?}; shift ;;
+    --settings) settings=yes ;;
+    --yes) yes=yes ;;
+    *) usage ;;
+  esac
+  shift
+done
+[ ${#subscriptions[@]} -gt 0 ] || usage
+home=${subscriptions[0]}
+
+say() { printf '%s\n' "$*"; }
+run() { if [ $yes = yes ]; then say "+ $*"; "$@"; else say "would: $*"; fi; }
+ids() { az "$@" --output tsv; }
+
+say "# 1. event subscriptions: nothing more comes in"
+for subscription in "${subscriptions[@]}"; do
+  for topic in $(ids eventgrid system-topic list --subscription "$subscription" --query '[].id'); do
+    name=${topic##*/}
+    rest=${topic%/providers/*}
+    holder=${rest##*/}
+    for event in $(ids eventgrid system-topic event-subscription list --subscription "$subscription" \
+        --resource-group "$holder" --system-topic-name "$name" --query "[?starts_with(name, 'cmkwarden-')].name"); do
+      run az eventgrid system-topic event-subscription delete --subscription "$subscription" --resource-group "$holder" \
+        --system-topic-name "$name" --name "$event" --yes
+    done
+    # A topic that was there before us has another name, and stays.
+    case $name in cmkwarden-*)
+      run az eventgrid system-topic delete --subscription "$subscription" --resource-group "$holder" --name "$name" --yes ;;
+    esac
+  done
+done
+
+say "# 2. what our identities may do: before the identities, or the assignments stay behind without a name"
+for principal in $(ids identity list --subscription "$home" --resource-group "$group" --query '[].principalId'); do
+  for subscription in "${subscriptions[@]}"; do
+    for assignment in $(ids role assignment list --subscription "$subscription" --all --assignee "$principal" --query '[].id'); do
+      run az role assignment delete --ids "$assignment"
+    done
+  done
+done
+
+say "# 3. the custom roles. Azure keeps one that somebody still holds: 'cmkwarden Key User' is held by services"
+for role in 'cmkwarden Reader' 'cmkwarden Writer' 'cmkwarden Grants' 'cmkwarden Linked'; do
+  run az role definition delete --name "$role" --subscription "$home" || say "kept: $role is held in a subscription that was not named"
+done
+if [ -z "$(ids role assignment list --subscription "$home" --all --role 'cmkwarden Key User' --query '[].id')" ]; then
+  run az role definition delete --name 'cmkwarden Key User' --subscription "$home" || say "kept: held in another subscription"
+else
+  say "kept: cmkwarden Key User, which services hold at their keys"
+fi
+
+say "# 4. policies: assignments before what they assign"
+for subscription in "${subscriptions[@]}"; do
+  ours="starts_with(name, 'cmkwarden') && starts_with(id, '/subscriptions/$subscription/')"
+  for name in $(ids policy assignment list --subscription "$subscription" --query "[?$ours].name"); do
+    run az policy assignment delete --name "$name" --scope "/subscriptions/$subscription"
+  done
+  for name in $(ids policy set-definition list --subscription "$subscription" --query "[?$ours].name"); do
+    run az policy set-definition delete --subscription "$subscription" --name "$name"
+  done
+  for name in $(ids policy definition list --subscription "$subscription" --query "[?$ours].name"); do
+    run az policy definition delete --subscription "$subscription" --name "$name"
+  done
+done
+
+say "# 5. resource groups: apps, plans, identities, storage with all records, logs, alerts, budget"
+for subscription in "${subscriptions[@]}"; do
+  if [ "$(ids group exists --subscription "$subscription" --name "$topics")" = true ]; then
+    run az group delete --subscription "$subscription" --name "$topics" --yes
+  fi
+done
+run az group delete --subscription "$home" --name "$group" --yes
+
+say "# 6. what the app itself made in vaults, at run time"
+for subscription in "${subscriptions[@]}"; do
+  for vault in $(ids keyvault list --subscription "$subscription" --query '[].id'); do
+    if [ -n "$(ids monitor diagnostic-settings list --resource "$vault" --query "[?name=='cmkwarden-audit'].id")" ]; then
+      if [ $settings = yes ]; then
+        run az monitor diagnostic-settings delete --resource "$vault" --name cmkwarden-audit
+      else
+        say "kept: diagnostic setting cmkwarden-audit of $vault (--settings takes it away)"
+      fi
+    fi
+  done
+done
+
+if [ -n "$client" ]; then
+  say "# 7. the app registration"
+  run az ad app delete --id "$client"
+fi
+if [ $yes = no ]; then say "Nothing was changed. Again with --yes."; fi
