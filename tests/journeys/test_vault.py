@@ -54,7 +54,7 @@ def test_a_written_vault_is_protected_and_on_record(azure: Client) -> None:
     written = azure.put_vault(vault, TAGS, accessPolicies=[policy], networkAcls=acl, enableRbacAuthorization=False)
     written.raise_for_status()
     before = azure.vault(vault)
-    until(lambda: azure.vault(vault)["properties"].get("enablePurgeProtection"), "purge protection", 10)
+    until(lambda: azure.vault(vault)["properties"].get("enablePurgeProtection"), "purge protection")
     row = until(_in_state(azure, vault, "resolved"), "the record")
     after = azure.vault(vault)
     whole = azure.app(f"/api/remediations/{row['id']}")
