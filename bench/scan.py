@@ -92,7 +92,6 @@ def _estate(facts: Mapping[str, Any]) -> Any:
     for number in range(USED):
         used = UsedVault(facts, f"kv-used-{number}", groups[number % len(groups)], rbac=number % 2 == 0)
         yield from used.bodies([used.policy(it, THREE) for it in used.identities.values()])
-        yield _key(used.id)
         if used.rbac:
             yield from (assignment(used.id, it, NARROW) for it in used.identities.values())
     for number in range(BARE):
@@ -110,15 +109,6 @@ def _estate(facts: Mapping[str, Any]) -> Any:
         }  # fmt: skip
         path = f"{place}/providers/Microsoft.KeyVault/vaults/{name}"
         yield {"id": path, "location": "westeurope", "tags": {}, "properties": properties}
-
-
-def _key(vault: str) -> dict[str, Any]:
-    address = f"https://{vault.rsplit('/', 1)[1]}.vault.azure.net:443/keys/k/{'0' * 32}"
-    own = {
-        "attributes": {"enabled": True, "created": 1767225600}, "kty": "RSA", "keySize": 3072,
-        "keyOps": ["wrapKey", "unwrapKey"], "keyUriWithVersion": address,
-    }  # fmt: skip
-    return {"id": f"{vault}/keys/k", "name": "k", "location": "westeurope", "properties": own}
 
 
 def _kind(path: str) -> str:

@@ -59,7 +59,7 @@ def command_line(words: list[str]) -> typer.Typer:
     for name, run in (
         ("approve", approving.approve), ("reject", deciding.reject), ("cancel", deciding.cancel),
         ("retry", deciding.retry), ("undo", deciding.undo), ("confirm", deciding.confirm), ("pick", deciding.pick),
-        ("exempt", deciding.exempt), ("unexempt", deciding.unexempt),
+        ("exempt", deciding.exempt), ("unexempt", deciding.unexempt), ("key-request", deciding.key_request),
     ):  # fmt: skip
         app.command(name, rich_help_panel=_DECIDE)(run)
     app.command("doctor", rich_help_panel=_CHECK)(doctor.doctor)

@@ -1,6 +1,7 @@
 """The explicit, ordered list of what must hold. One folder a control; they do not know each other."""
 
 from remediators.key_access import KEY_ACCESS
+from remediators.key_known import KEY_KNOWN
 from remediators.key_rotation import KEY_ROTATION
 from remediators.key_shared import KEY_SHARED
 from remediators.vault_dedicated import VAULT_DEDICATED
@@ -19,6 +20,7 @@ REMEDIATORS: tuple[Remediator, ...] = (
     VAULT_LOGS,
     VAULT_DEDICATED,
     KEY_SHARED,
+    KEY_KNOWN,
     WORKSPACE_CMK,
     WORKSPACE_TIER,
     WORKSPACE_TAGS,

@@ -43,8 +43,8 @@ class UsedVault:
         return {layer: every[layer] for layer in self.layers}
 
     def bodies(self, policies: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-        """Return the vault, purge-protected, and its workspace, with which its own identities come."""
-        return [self._vault(list(policies)), self._workspace()]
+        """Return the vault, purge-protected, its key, and its workspace, with which its own identities come."""
+        return [self._vault(list(policies)), held_key(self.id), self._workspace()]
 
     def policy(self, principal: str, keys: Iterable[str], **groups: list[str]) -> dict[str, Any]:
         """Return an access policy."""
@@ -80,6 +80,17 @@ class UsedVault:
         kind, place = "Microsoft.Databricks/workspaces", {"location": "westeurope", "sku": {"name": "premium"}}
         name = self.workspace.rsplit("/", 1)[1]
         return {"id": self.workspace, "name": name, "type": kind, **place, "properties": properties}
+
+
+def held_key(vault: str) -> dict[str, Any]:
+    """Return the key `k` of a vault, made long ago and in one version: the one that the workspaces here name."""
+    address = f"https://{vault.rsplit('/', 1)[1]}.vault.azure.net:443/keys/k"
+    properties = {
+        "attributes": {"enabled": True, "created": 1767225600, "updated": 1767225600}, "kty": "RSA", "keySize": 3072,
+        "keyOps": ["wrapKey", "unwrapKey"], "keyUri": address, "keyUriWithVersion": f"{address}/{'0' * 32}",
+    }  # fmt: skip
+    kind = "Microsoft.KeyVault/vaults/keys"
+    return {"id": f"{vault}/keys/k", "name": "k", "type": kind, "location": "westeurope", "properties": properties}
 
 
 def assignment(scope: str, principal: str, role: str, kind: str = "ServicePrincipal") -> dict[str, Any]:

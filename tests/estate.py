@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator.client import Client, until
+from simulator.used_vault import held_key
 
 _NUMBERS = itertools.count()
 AUTHORIZATION = "2022-04-01"
@@ -158,7 +159,10 @@ def place(
     azure.manage(
         "POST",
         "/seed",
-        {"principals": known, "resources": [_vault(azure, vault, rbac, entries), _workspace(found, list(layers))]},
+        {
+            "principals": known,
+            "resources": [_vault(azure, vault, rbac, entries), held_key(vault), _workspace(found, list(layers))],
+        },
     )
     return found
 

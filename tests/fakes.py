@@ -319,9 +319,7 @@ class MemoryRecords:
         self.kept[target.key] = lesson(self.kept.get(target.key, Memory()))
 
     def writes(self, subscription: str, since: datetime) -> tuple[Write, ...]:
-        return tuple(
-            write for (sub, _), write in self.ledger.items() if sub == subscription.lower() and write.time >= since
-        )
+        return tuple(it for (sub, _), it in self.ledger.items() if sub == subscription.lower() and it.time >= since)
 
     def let_through(self, target: ResourceId, reference: str, now: datetime) -> tuple[Write, ...]:
         place = (target.subscription.lower(), target.key + reference)
@@ -334,6 +332,12 @@ class MemoryRecords:
 
     def withdraw(self, target: ResourceId, reference: str) -> None:
         self.ledger.pop((target.subscription.lower(), target.key + reference), None)
+
+    def let_ask(self, person: str, reference: str, most: int, now: datetime) -> bool:
+        place, since = (f"asked-{person.lower()}", reference), now - timedelta(days=1)
+        is_let = sum(it[0] == place[0] and it != place and self.ledger[it].time >= since for it in self.ledger) < most
+        self.ledger |= {place: Write(now, "")} if is_let else {}
+        return is_let
 
     def poison(self, what: Poisoned, now: datetime) -> None:
         record = PoisonRecord(key(what.source, what.reference), what, now)

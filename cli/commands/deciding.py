@@ -113,3 +113,18 @@ def unexempt(
         seen = session.record(str(seen.body["exempts"]))
     body = {"comment": comment} if comment else None
     said(session, session.app.send("DELETE", f"/api/exemptions/{seen.body['id']}", body, seen.etag).body)
+
+
+@connected
+def key_request(
+    session: Session,
+    workspace: Annotated[str, typer.Argument(metavar="WORKSPACE", help="The whole ARM id of the workspace.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why. It is kept, and everybody reads it.")],
+) -> None:
+    """Ask for a key of a workspace's own. It is a record of its own, which somebody else approves.
+
+    The deployment says in which vault it is made; its name is drawn. While a request is open, that one is shown.
+
+    Example: cmkwarden key-request /subscriptions/…/workspaces/dbw-claims --reason "its key serves two tenants"
+    """
+    said(session, session.app.send("POST", "/api/key-requests", {"workspace": workspace, "reason": reason}).body)

@@ -1,7 +1,7 @@
 """One target, judged by the same rules as in the app, as lines of a report. There are no records: nothing is remembered."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.core.control import Memory
@@ -47,7 +47,7 @@ def judged(ports: Ports, snapshot: Snapshot, memory: Memory, at: int = 0) -> Ite
     """Yield a line for each verdict on a target. `at` is its line in the file that was read, 0 for none."""
     controls, it = {it.control.id: it.control for it in ports.remediators}, snapshot.vault or snapshot.workspace
     region = it.location if isinstance(it, Vault | Workspace) else ""
-    for seen in look(ports, snapshot, memory, Cause("person"), _no_ledger):
+    for seen in look(ports, snapshot, replace(memory, is_kept=False), Cause("person"), _no_ledger):
         yield line_of(seen.look, controls[seen.look.control], at=at, region=region)
 
 

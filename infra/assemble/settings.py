@@ -16,7 +16,7 @@ LEFT = {
     ),
     "how plans are made: nothing to choose on the first day": (
         "CMK_IDENTITIES", "CMK_NARROW_ROLE", "CMK_GRANT_SCOPE", "CMK_GRACE", "CMK_NOTICE", "CMK_KEY_VAULTS",
-        "CMK_KEY_VAULT_TAG", "CMK_KEY_PER_LAYER", "CMK_KEY_SIZE", "CMK_KEY_EXPIRY", "CMK_KEY_AGE", "CMK_KEY_GRACE",
+        "CMK_KEY_VAULT_TAG", "CMK_KEY_PER_LAYER", "CMK_KEY_SIZE", "CMK_KEY_REQUESTS", "CMK_KEY_EXPIRY", "CMK_KEY_AGE", "CMK_KEY_GRACE",
         "CMK_TWO_APPROVERS", "CMK_ASK", "CMK_REMIND", "CMK_LOOK_AGAIN",
     ),
     "what keys cost: the prices of your contract, which no template knows": ("CMK_PRICES",),

@@ -58,7 +58,7 @@ def keys_that_nothing_uses(
     known = {it.key.lower() for it in (whole.uses if whole else ())}
     known |= {it.key.lower() for nomination in memory.nominations for it in nomination.layers}
     known |= {it.key.lower() for it in memory.identities}
-    known |= {it.name.lower() for it in memory.drawn if it.vault == vault.id.key}
+    known |= {it.name.lower() for it in memory.drawn if it.vault == vault.id.key} | set(memory.made)
     return tuple(it for it in contents.keys if it.name.lower() not in known)
 
 

@@ -139,19 +139,29 @@ class TableRecords(TableRows):
         return tuple(Write(_utc(it["time"]), str(it["target"])) for it in found)
 
     def let_through(self, target: ResourceId, reference: str, now: datetime) -> tuple[Write, ...]:
-        """Enter a write, then read what came before it: of two that race, storage's stamps say who was first."""
-        partition, row = target.subscription.lower(), key(target.key, reference)
-        entity = {"PartitionKey": partition, "RowKey": row, "time": now, "target": target.key}
-        self._ledger.add(entity)
+        """Enter a write, then read what came before it."""
+        before = self._entered(target.subscription.lower(), key(target.key, reference), now, target.key)
+        return tuple(Write(_utc(it["time"]), str(it["target"])) for it in before)
+
+    def _entered(self, partition: str, row: str, now: datetime, target: str = "") -> list[Entity]:
+        """Make an entry, then read what came before it within a day: of two that race, storage's stamps say who was first."""
+        self._ledger.add({"PartitionKey": partition, "RowKey": row, "time": now, "target": target})
         condition = "PartitionKey eq @sub and time ge @since"
         found = list(self._ledger.query(condition, {"sub": partition, "since": now - _DAY}))
         own = next(((_stamp(it), row) for it in found if it["RowKey"] == row), (now, row))
-        before = [it for it in found if (_stamp(it), it["RowKey"]) < own]
-        return tuple(Write(_utc(it["time"]), str(it["target"])) for it in before)
+        return [it for it in found if (_stamp(it), it["RowKey"]) < own]
 
     def withdraw(self, target: ResourceId, reference: str) -> None:
         """Take an entry back."""
         self._ledger.remove(target.subscription.lower(), key(target.key, reference))
+
+    def let_ask(self, person: str, reference: str, most: int, now: datetime) -> bool:
+        """Enter a request of a person's, in a partition that is no subscription's, unless too many came before it."""
+        partition, row = f"asked-{key(person)}", key(reference)
+        if len(self._entered(partition, row, now)) < most:
+            return True
+        self._ledger.remove(partition, row)
+        return False
 
     # poison
 

@@ -99,6 +99,7 @@ class Choices:
     key_vaults: tuple[KeyVault, ...] = ()
     vault_proposal_tag: str = "cmk-vault-id"
     key_per_layer: bool = False  # else one key for each workspace
+    key_requests: int = 5  # how many keys one person may ask for within a day; 0: nobody may
     key_size: int = 3072  # bits of a new key
     expiring: timedelta = timedelta(days=30)  # how long before its end a key is a finding
     key_age: timedelta = timedelta(days=365)  # how old the version of a key in use may become

@@ -194,7 +194,9 @@ class Memory:
     sights: tuple[Sight, ...] = ()
     sensitivities: tuple[str, ...] = ()  # every data-sensitivity tag ever seen on the workspace
     drawn: tuple[Drawn, ...] = ()
+    made: tuple[str, ...] = ()  # of a vault: names, in lower case, of keys there that were found to be of our making
     picked: Picked | None = None
+    is_kept: bool = True  # False: nobody keeps a record, as in a scan from a laptop
     number: str = ""  # which workspace it was that all of this was learnt of: another may come under its name
     pending: tuple[str, ...] = ()  # layers that we have asked Azure to move, and whose end nobody has seen yet
     restart: datetime | None = None  # since when its compute is to be restarted, which nobody has confirmed

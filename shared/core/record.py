@@ -141,7 +141,7 @@ class Remediation:
     `attempt` counts temporary failures in a row, `remedied` the times this target was put right before. `noticed` is
     when the owner was told of this plan, `carried` what was carried out before it. `asked` is when the question for
     this plan was put, where that was later than `opened`, `reminded` when people were reminded of it. Of an undo,
-    `undoes` names the remediation, of a wish for an exemption `exempts` does; `requester` is who asked for it.
+    `undoes` names the remediation, of a wish for an exemption `exempts` does; `vault` is where a key that was asked for is to be made. `requester` is who asked for it.
     """
 
     id: str
@@ -169,13 +169,14 @@ class Remediation:
     undoes: str = ""
     requester: str = ""
     exempts: str = ""
+    vault: str = ""
     asked: datetime | None = None
     reminded: datetime | None = None
 
     @property
     def is_wished(self) -> bool:
-        """Whether a person asked for it, an undo or an exemption: no control speaks of it, and no look decides on it."""
-        return bool(self.undoes or self.exempts)
+        """Whether a person asked for it, an undo, an exemption or a key: no control speaks of it, no look decides on it."""
+        return bool(self.undoes or self.exempts or self.vault)
 
     @property
     def is_open(self) -> bool:

@@ -33,6 +33,7 @@ from shared.flow.messages import APPLY, Apply
 from shared.flow.restore import restore
 from shared.flow.say import say
 from shared.flow.stage import adopt, advance
+from shared.flow.supply import supply
 from shared.flow.trace import span
 from shared.flow.undo import lift
 from shared.flow.work import Work, claim, fail, postpone, release, reserve, start_over, wait
@@ -71,7 +72,7 @@ def _work_on(ports: Ports, message: Apply, claimant: str) -> None:
 def _attempt(work: Work) -> None:
     """Work on the row; alone at its target, where two rows may be about the same entry of a list."""
     controls = {it.control.id for it in work.ports.remediators if it.control.takes_away or it.control.is_staged}
-    if work.row.control not in controls:
+    if work.row.control not in controls and not work.row.vault:
         _try(work)
         return
     if not reserve(work):
@@ -127,6 +128,9 @@ def _carry_out(work: Work) -> None:
         return
     if row.exempts:
         carry_out(work)
+        return
+    if row.vault:
+        supply(work)
         return
     target = ids.parse(row.target)
     bench = _Bench(ports, _remediator(ports, row), ports.records.known(target).memory, row.subject)

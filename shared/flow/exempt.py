@@ -50,7 +50,7 @@ def exemption_of(ports: Ports, stored: Stored, wish: Wish) -> Stored:
     before = ports.records.get(row_id)
     if before and before.row.state in BUSY | {State.AWAITING_APPROVAL}:
         raise Refused("ExemptionIsAsked", f"remediation {row_id} asks for the same, and is {before.row.state}")
-    return ask(ports, _wished(row_id, row, wish, now), wish, before)
+    return ask(ports, _wished(row_id, row, wish, now), wish.origin, before)
 
 
 def carry_out(work: Work) -> None:

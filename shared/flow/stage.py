@@ -32,7 +32,8 @@ from shared.flow.carry import send
 from shared.flow.messages import APPLY, Apply
 from shared.flow.work import Work, wait
 
-_MOST_DRAWN = 200  # names of keys of ours that a vault is known to hold; those in use are known by that
+_MOST_DRAWN = 200  # names of keys of ours that are being made in a vault
+_MOST_MADE = 2000  # names of keys of ours that a vault is known to hold: some 130 KB of the 360 that a memory may have
 _LONGEST_PART = 40  # characters of a workspace's name in the name of its key
 
 
@@ -66,15 +67,17 @@ def adopt(ports: Ports, snapshot: Snapshot, memory: Memory) -> Memory:
     found = snapshot.workspace
     vault = chosen(found, memory, ports.choices) if isinstance(found, Workspace) else None
     at = around(snapshot, vault) if vault else None
-    if at is None:
+    if vault is None or at is None:
         return memory
     for layer in sorted({purpose(it, ports.choices) for it in LAYERS}):
         name, own = drawn(memory, at.target, layer), made(at, memory, layer, ports.choices)
         if foreign(at, memory, layer, ports.choices):
+            ports.records.remember(vault, partial(_strange_here, name=name))
             ports.records.remember(snapshot.target, partial(_instead, name=name, by=()))
             said = "there is a key under the name that was drawn which cmkwarden did not make: retry draws another name"
             raise Denied("KeyNotOurs", said)
         if name and own and not name.version:
+            ports.records.remember(vault, partial(_known_here, name=name))
             lesson = partial(_instead, name=name, by=(replace(name, version=own.version),))
             ports.records.remember(snapshot.target, lesson)
             memory = lesson(memory)
@@ -83,6 +86,18 @@ def adopt(ports: Ports, snapshot: Snapshot, memory: Memory) -> Memory:
 
 def _instead(memory: Memory, name: Drawn | None, by: tuple[Drawn, ...]) -> Memory:
     return replace(memory, drawn=(*(it for it in memory.drawn if it != name), *by))
+
+
+def _strange_here(memory: Memory, name: Drawn | None) -> Memory:
+    """Return the memory of a vault without a name under which there is a key that we did not make."""
+    made = tuple(it for it in memory.made if name is None or it != name.name.lower())
+    return replace(_instead(memory, name, ()), made=made)
+
+
+def _known_here(memory: Memory, name: Drawn) -> Memory:
+    """Return the memory of a vault with a key of ours that was seen there: whatever else lies there nobody asked for."""
+    made = dict.fromkeys([*memory.made, name.name.lower()])
+    return replace(_instead(memory, name, ()), made=tuple(made)[-_MOST_MADE:])
 
 
 def _go(work: Work, step: Step, snapshot: Snapshot, memory: Memory) -> None:

@@ -7,6 +7,7 @@ names keys                                  GET of each key at the version in us
 has layers that are to be moved              the locks on it; the vault chosen for its keys, its roles, locks and
                                             denials, and the keys drawn for it; or, where none is chosen, each vault
                                             that a person could pick
+is to have a key that was asked for         the same of the chosen vault
 """
 
 from collections.abc import Mapping
@@ -22,14 +23,17 @@ from shared.core.ports import Ports
 from shared.flow.reads import hindrances_of, read, roles_of, tried
 
 
-def surround(ports: Ports, snapshot: Snapshot, memory: Memory) -> Snapshot:
-    """Return the snapshot of a workspace with what surrounds it. Raises Temporary."""
+def surround(ports: Ports, snapshot: Snapshot, memory: Memory, *, for_a_key: bool = False) -> Snapshot:
+    """Return the snapshot of a workspace with what surrounds it. Raises Temporary.
+
+    `for_a_key`: somebody asks for a key of its own, so that its vault is read even where no layer is to be moved.
+    """
     workspace = snapshot.workspace
     if not isinstance(workspace, Workspace) or not workspace.is_settled:
         return snapshot
     named = _named(ports, workspace)
     wants = bool(wanting(workspace, memory, ports.choices))
-    home = chosen(workspace, memory, ports.choices) if wants else None
+    home = chosen(workspace, memory, ports.choices) if wants or for_a_key else None
     # Where a vault is chosen nobody needs the others; where none is, a person must see which there are.
     places = [home] if home else [it.vault for it in ports.choices.key_vaults[:MOST]] if wants else []
     found: dict[str, Snapshot | Absent | Unreadable] = {

@@ -140,17 +140,17 @@ def _open(ports: Ports, row: Remediation, plan: Plan, wish: Wish) -> Stored:
         plan=planned, cause=Cause("person", row.id, wish.person), opened=now, updated=now, undoes=row.id,
         requester=wish.person, exemption=Exemption(wish.person, wish.comment.strip(), wish.until, undo.covers(row)),
     )  # fmt: skip
-    return ask(ports, fresh, wish, stored)
+    return ask(ports, fresh, wish.origin, stored)
 
 
-def ask(ports: Ports, row: Remediation, wish: Wish, before: Stored | None) -> Stored:
-    """Open the row of a wish, in place of an earlier one that has ended, and tell people."""
+def ask(ports: Ports, row: Remediation, origin: str, before: Stored | None) -> Stored:
+    """Open the row of what its requester wishes, in place of an earlier one that has ended, and tell people."""
     fresh = replace(row, occurrence=before.row.occurrence + 1) if before else row
-    detail = {**row.finding.evidence, **on_record(row.plan), "from": wish.origin}
-    saved = ports.records.save(fresh, Event("asked", wish.person, row.decision.reason, detail), before)
+    detail = {**row.finding.evidence, **on_record(row.plan), "from": origin}
+    saved = ports.records.save(fresh, Event("asked", row.requester, row.decision.reason, detail), before)
     ports.queue.send(NOTIFY, Notify(row.id, fresh.state, fresh.occurrence).body())
     say(
         _log, "asked", remediation=row.id, target=row.target, state=fresh.state, reason=row.decision.reason,
-        actor=wish.person,
+        actor=row.requester,
     )  # fmt: skip
     return saved

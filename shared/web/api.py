@@ -26,7 +26,7 @@ from shared.flow.pick import Pick, pick
 from shared.flow.redrive import redrive
 from shared.flow.retry import retry
 from shared.flow.undo import Wish, undo_of
-from shared.web import asked, doctor, evidence, kpis, reports, shapes, supposing, sweeps, tickets
+from shared.web import asked, doctor, evidence, keyrequests, kpis, reports, shapes, supposing, sweeps, tickets
 from shared.web.answers import answer
 from shared.web.auth import Caller
 from shared.web.once import once
@@ -208,6 +208,7 @@ def operations(api: Api) -> Sequence[Operation]:
         ),
         Operation("GET", "/api/poison", api.poison, shapes.PoisonOutPage, asked.PART),
         Operation("POST", "/api/poison/{id}/redrive", api.redrive, shapes.PoisonOut, (_POISON_ID,)),
+        *keyrequests.operations(api.ports),
         *tickets.operations(api.ports),
         *sweeps.operations(api.ports),
         *kpis.operations(api.ports),

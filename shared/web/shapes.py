@@ -66,6 +66,13 @@ class ExemptionIn(msgspec.Struct, forbid_unknown_fields=True):
     until: Moment
 
 
+class KeyRequestIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A key of its own for a workspace, with a reason. Somebody else must approve it; vault, name and type are not asked for."""
+
+    workspace: str
+    reason: str
+
+
 class LiftIn(msgspec.Struct, forbid_unknown_fields=True):
     """The end of an exemption before its time; why, if somebody wants to say."""
 
@@ -90,6 +97,7 @@ class RemediationOut(msgspec.Struct):
     exemption: Exemption | None
     undoes: str
     exempts: str
+    vault: str
     requester: str
     asked: datetime | None
     occurrence: int

@@ -200,6 +200,32 @@ def test_the_ledger_counts_what_came_before(records: Records) -> None:
     assert records.writes(subscription, now + timedelta(seconds=1)) == ()
 
 
+def test_a_person_is_let_ask_so_often_a_day(records: Records) -> None:
+    """The same request counts once, a refused one not at all, another person's not here, and yesterday's no more."""
+    now, ada, bob = datetime.now(UTC), f"ada-{uuid.uuid4()}", f"bob-{uuid.uuid4()}"
+    early = now - timedelta(days=2)
+
+    assert [records.let_ask(ada, f"old-{n}", 2, early) for n in range(3)] == [True, True, False]
+    assert [records.let_ask(ada, it, 2, now) for it in ("a", "a", "b", "c", "c", "a")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert (records.let_ask(bob, "a", 2, now), records.let_ask(bob, "b", 0, now)) == (True, False)
+    assert records.let_ask(bob, "c", 2, now)
+
+
+def test_the_keys_of_a_full_vault_are_remembered(records: Records) -> None:
+    """Two thousand names of the longest kind fit what storage keeps of one target."""
+    target, made = _target(), tuple(f"cmk-{'w' * 40}-{number:020}" for number in range(2000))
+    records.remember(target, lambda before: replace(before, made=made))
+
+    assert records.known(target).memory.made == made
+
+
 def test_a_scheduled_look_is_known_until_a_gather_begins(records: Records) -> None:
     """The note counts for the gather that it was made after, and for no later one, of the same message or another."""
     target = _target()

@@ -33,6 +33,7 @@ def test_every_page_is_for_everybody(visit: Visit, there: Scene, scheme: str, si
         "failed": f"/remediations/{there.failed['id']}",
         "nothing found": "/?q=nothing-is-called-so",
         "an empty explain": "/explain",
+        "a workspace that may be given a key": f"/explain?resource={there.moving.id}",
     }
     for name, path in {**pages(there), **states}.items():
         page.goto(path)

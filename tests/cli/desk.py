@@ -60,8 +60,6 @@ class Desk:
             self._vault("kv-open", {"cmk-vault": "true"}),
             self._vault("kv-plain", {"owner": "<script>alert(1)</script>"}),
             self._bare("dbw-bare", {"data-sensitivity": "restricted"}),
-            _key(f"{sound.id}/keys/k"),
-            _key(f"{used.id}/keys/k"),
             _logged(sound.id),
             _logged(used.id),
         ]
@@ -101,22 +99,6 @@ def verdicts(items: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], s
     return {
         (it["target"].rsplit("/", 1)[1], it["control"], it["subject"]): f"{it['verdict']} {it['reason']}"
         for it in items
-    }
-
-
-def _key(path: str) -> dict[str, Any]:
-    vault, name = path.split("/")[-3], path.rsplit("/", 1)[1]
-    address = f"https://{vault}.vault.azure.net:443/keys/{name}"
-    own = {
-        "attributes": {"enabled": True, "created": 1767225600, "updated": 1767225600}, "kty": "RSA", "keySize": 3072,
-        "keyOps": ["wrapKey", "unwrapKey"], "keyUri": address, "keyUriWithVersion": f"{address}/{'0' * 32}",
-    }  # fmt: skip
-    return {
-        "id": path,
-        "name": name,
-        "type": "Microsoft.KeyVault/vaults/keys",
-        "location": "westeurope",
-        "properties": own,
     }
 
 

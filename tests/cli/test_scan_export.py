@@ -153,6 +153,7 @@ def test_what_the_vault_itself_says_is_believed() -> None:
         ("kv", "KV-LOGS", ""): "Unknown NotInExport",
         ("kv", "KV-DEDICATED", ""): "Unknown NotInExport",
         ("kv", "KEY-SHARED", ""): "Unknown NotInExport",
+        ("kv", "KEY-KNOWN", ""): "Unknown NotInExport",
     }
 
 
@@ -283,7 +284,7 @@ def test_through_a_pipe() -> None:
 
     assert (done.returncode, [it["ruleId"] for it in results]) == (
         3,
-        ["KV-RECOVERY", "KV-DELETED", "KEY-SHARED", "KV-ACCESS", "KV-DEDICATED", "KV-LOGS"],
+        ["KV-RECOVERY", "KV-DELETED", "KEY-SHARED", "KV-ACCESS", "KEY-KNOWN", "KV-DEDICATED", "KV-LOGS"],
     )
     assert "1 object(s) are neither vaults nor workspaces" in done.stderr
     assert "physicalLocation" not in results[0]["locations"][0]

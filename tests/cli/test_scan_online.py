@@ -35,6 +35,7 @@ def test_the_estate_is_judged_as_the_app_would(desk: Desk) -> None:
     assert found["dbw-kv-sound", "DBX-CMK", "managedServices"] == "Compliant OnCustomerKey"
     assert found["kv-sound", "KV-LOGS", ""] == "Compliant AuditLogIsSent"
     assert found["kv-sound", "KV-DEDICATED", ""] == "Compliant Dedicated"
+    assert found["kv-sound", "KEY-KNOWN", ""] == "NotApplicable NoRecord"
     assert found["kv-plain", "KV-RECOVERY", ""] == "NotApplicable NotACmkVault"
     assert whole["counts"]["findings"] == {"critical": 1, "high": 2, "medium": 3, "low": 3}
     assert (code, whole["counts"]["targets"], whole["unread"]) == (3, 7, [])

@@ -130,6 +130,8 @@ def memory(case: Mapping[str, Any]) -> Memory:
         identities=tuple(Once(*it) for it in said.get("identities", [])),
         sensitivities=tuple(said.get("sensitivities", [])),
         drawn=tuple(Drawn(**{**it, "time": datetime.fromisoformat(it["time"])}) for it in said.get("drawn", [])),
+        is_kept=said.get("is_kept", True),
+        made=tuple(said.get("made", [])),
         picked=Picked(**{**picked, "time": datetime.fromisoformat(picked["time"])}) if picked else None,
         restart=datetime.fromisoformat(restart) if restart else None,
         moving=tuple(said.get("moving", [])),

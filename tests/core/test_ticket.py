@@ -261,6 +261,6 @@ def test_every_control_says_why_it_matters() -> None:
 
     assert controls <= set(RULES)
     silent = {control for control in controls if all(rule.supports for rule in RULES[control])}
-    assert silent == {"KV-DEDICATED", "KEY-SHARED"}  # no framework speaks of these
+    assert silent == {"KV-DEDICATED", "KEY-SHARED", "KEY-KNOWN"}  # no framework speaks of these
     assert all(RULES[control] for control in controls)
     assert [rule.framework for rule in RULES["DBX-CMK"] if rule.id in {"DP-5", "SC-12"} and not rule.supports] == []

@@ -20,6 +20,7 @@ from shared.wiring import build
 from simulator.client import Client
 from simulator.ports import chosen
 from simulator.stack import Stack
+from simulator.used_vault import held_key
 from tests.crash.dying import fate
 from tests.crash.pump import Pump
 from tests.estate import Place
@@ -141,7 +142,7 @@ def seed_workspace(cloud: Client, vault: str) -> str:
     entity = {"keySource": "Microsoft.Keyvault", "keyVaultProperties": key}
     properties = {"provisioningState": "Succeeded", "encryption": {"entities": {"managedServices": entity}}}
     body = {"id": path, "name": name, "location": "westeurope", "properties": properties}
-    cloud.manage("POST", "/seed", {"resources": [body]})
+    cloud.manage("POST", "/seed", {"resources": [held_key(vault), body]})
     return path
 
 

@@ -51,7 +51,6 @@ def _play(cloud: Client, pump: Pump, deaths: list[Death]) -> list[Played]:
 
 def _seen(cloud: Client) -> Place:
     at = place(cloud, rbac=True, layers=["dbfsRoot", "managedDisk"])
-    cloud.arm("PUT", f"{at.vault}/keys/k", "2023-07-01", {"properties": {"kty": "RSA"}}).raise_for_status()
     for principal in (at.storage, at.disks):
         at.assign(principal, NARROW)
     return at

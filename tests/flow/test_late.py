@@ -54,7 +54,7 @@ def _judged(world: World) -> set[str]:
 
 READS: dict[str, tuple[Callable[[World], tuple[Any, str]], set[str]]] = {
     "where its log goes": (lambda world: (world.vaults, "settings"), {"KV-LOGS"}),
-    "its secrets": (lambda world: (world.vaults, "secrets"), {"KV-DEDICATED"}),
+    "its secrets": (lambda world: (world.vaults, "secrets"), {"KV-DEDICATED", "KEY-KNOWN"}),
     "the roles": (lambda world: (world.grants, "assignments"), {"KV-ACCESS", "KV-DELETED"}),
 }
 

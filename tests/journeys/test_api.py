@@ -144,6 +144,7 @@ def test_the_description_is_true(azure: Client) -> None:
         ("/api/remediations", "get"): rows,
         ("/api/poison", "get"): azure.app("/api/poison"),
         ("/api/doctor", "get"): azure.app("/api/doctor"),
+        ("/api/key-requests", "get"): azure.app("/api/key-requests"),
         ("/api/sweeps", "get"): azure.app("/api/sweeps"),
         ("/api/what-if", "get"): azure.app("/api/what-if", mode="auto"),
         ("/api/kpis", "get"): azure.app("/api/kpis"),

@@ -99,6 +99,13 @@ class Records(Protocol):
         """Take an entry back: the write will not happen by itself after all."""
         ...
 
+    def let_ask(self, person: str, reference: str, most: int, now: datetime) -> bool:
+        """Enter a request of a person's. False, and no entry, where `most` others of theirs came within a day.
+
+        The same request twice is one entry; of two that race for the last place at least one is refused.
+        """
+        ...
+
     def poison(self, what: Poisoned, now: datetime) -> None:
         """Keep a record of something that could not be worked on. The same thing twice is one record."""
         ...

@@ -54,6 +54,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule("NIST SP 800-53 R5", "SC-12", supports=True),
         Rule("PCI DSS 4.0.1", "3.6.1", supports=True),
     ),
+    "KEY-KNOWN": (
+        Rule("NIST SP 800-53 R5", "CM-8, SC-12", supports=True),
+        Rule("PCI DSS 4.0.1", "3.7.1", supports=True),
+    ),
     "DBX-CMK": (
         Rule("CIS Microsoft Azure Foundations 6.0", "2.1.8"),
         Rule("CIS Microsoft Azure Foundations 5.0", "2.1.8"),

@@ -106,6 +106,7 @@ DONE = {
     "vault": "The vault is picked. A plan for it is being made, which somebody else must approve.",
     "undo": "This is the way back. Somebody else must approve it.",
     "exempt": "This is the wish for an exemption. Somebody else must approve it.",
+    "key": "This is the request for a key. Somebody else must approve it.",
     "lift": "The exemption has ended. The finding is being looked at anew.",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from shared.core import ids
 from shared.core.choices import LAYERS
@@ -14,10 +14,14 @@ from shared.core.errors import BadInput, RemediationError
 from shared.core.judgement import ORDER
 from shared.core.ports import Ports
 from shared.flow.explain import explain
+from shared.flow.request import Plea
+from shared.flow.request import request as ask_for
 from shared.web.answers import Told, problem_of
-from shared.web.console import plan
+from shared.web.console import plan, words
 from shared.web.console.drawing import drawn
-from shared.web.console.pages import page
+from shared.web.console.forms import form_of
+from shared.web.console.pages import HEADERS, page
+from shared.web.origin import origin
 
 ROWS = 50  # of a page
 _LOUD = ("NonCompliant", "Unknown")
@@ -59,6 +63,16 @@ class EstatePages:
             return self._explained(request, asked_for, told=problem_of(error))
         return self._explained(request, named[0], found=found)
 
+    def ask(self, request: Request) -> Response:
+        """Ask for a key of a workspace's own, and show the request; where there is none to be had, say why."""
+        form, caller = form_of(request), request.state.caller
+        workspace = form.text("workspace")
+        try:
+            stored = ask_for(self.ports, Plea(caller.object_id, workspace, form.text("comment"), origin(request)))
+        except RemediationError as error:
+            return self._explained(request, workspace, told=words.for_people(problem_of(error)))
+        return RedirectResponse(f"/remediations/{stored.row.id}?done=key", 303, HEADERS)
+
     def _named(self, name: str) -> list[str]:
         """Return the targets of the estate that have a name, by id."""
         pages = [self.ports.estate.page(it, text=name, worst="", cursor="", limit=ROWS) for it in _KINDS.values()]
@@ -82,6 +96,7 @@ class EstatePages:
             "explain.html",
             told.status if told else 200,
             resource=resource,
+            is_workspace=found is not None and found["kind"] == ids.WORKSPACE,
             found=found,
             told=told,
             named=named,

@@ -34,6 +34,7 @@ def routes(ports: Ports) -> Sequence[Route]:
         Route("/overview", Overview(ports).show, methods=["GET"]),
         Route("/estate", estate.show, methods=["GET"]),
         Route("/explain", estate.explain, methods=["GET"]),
+        Route("/key-requests", estate.ask, methods=["POST"]),
         Route("/reports", reports.reports, methods=["GET"]),
         Route("/what-if", reports.what_if, methods=["GET"]),
         Route("/poison", poison.show, methods=["GET"]),
