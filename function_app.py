@@ -13,6 +13,7 @@ from remediators import REMEDIATORS
 from shared import settings
 from shared.core.ports import Delivery
 from shared.flow.apply import apply as apply_
+from shared.flow.beat import beat
 from shared.flow.drain import drain
 from shared.flow.evaluate import evaluate as evaluate_
 from shared.flow.notify import notify as notify_
@@ -137,6 +138,13 @@ def apply_poison(msg: func.QueueMessage) -> None:
 def notify_poison(msg: func.QueueMessage) -> None:
     """Record a notice that killed its worker."""
     drain(APP, "notify", delivery(msg))
+
+
+@hand.timer_trigger(arg_name="timer", schedule="0 7 * * * *", run_on_startup=True, use_monitor=False)
+def pulse(timer: func.TimerRequest) -> None:
+    """Say that this part runs, and as what: when it starts, and each hour."""
+    del timer
+    beat(APP)
 
 
 async def web(scope: object, receive: object, send: object) -> None:

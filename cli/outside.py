@@ -51,7 +51,7 @@ def checks(app: AppClient) -> Iterator[Check]:
         )
         return
     after = datetime.now(UTC)
-    found = _is_ours(health)
+    found = is_ours(health)
     if not found:
         yield Check(
             "reachable",
@@ -69,7 +69,7 @@ def checks(app: AppClient) -> Iterator[Check]:
     yield from _strangers(app)
 
 
-def _is_ours(answer: Answer) -> str:
+def is_ours(answer: Answer) -> str:
     """Return the version that the app says it is; '' where it is another."""
     body = answer.body
     is_ours = answer.status == 200 and isinstance(body, dict) and body.get("status") == "ok"

@@ -4,7 +4,6 @@ Every setting stands in SETTINGS with its meaning; a test keeps `local.settings.
 equal to it.
 """
 
-import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from shared.core import words
 from shared.core.choices import Choices, Mode, VaultScope
+from shared.core.part import fingerprints
 from shared.web.limits import Rates
 
 MODE_OF = "CMK_MODE_"  # + a control's id with _ for -: the mode of that control alone
@@ -51,6 +51,9 @@ class Settings:
     table_url: str
     telemetry: str
     dead_letters: str
+    site: str
+    signs_in: bool | None
+    shared: Mapping[str, str]  # fingerprints by name, of what both parts must have alike
 
 
 _OVERALL = tuple(mode for mode in Mode if mode is not Mode.OFF)  # CMK_KILL_SWITCH stops everything, and says so
@@ -153,6 +156,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("AzureWebJobsStorage__queueServiceUri", "", words.url, "the queue endpoint of the storage account"),
     Setting("AzureWebJobsStorage__tableServiceUri", "", words.url, "the table endpoint of the storage account"),
     Setting("AzureWebJobsStorage__clientId", "", words.text, "client id of the identity for storage; empty: the app's own"),
+    Setting("WEBSITE_SITE_NAME", "", words.text, "the name of the app; set by Azure, never by you"),
+    Setting("WEBSITE_AUTH_ENABLED", "", words.text, "whether App Service's sign-in is in front of the app; set by Azure, never by you"),
 )  # fmt: skip
 
 
@@ -162,11 +167,16 @@ def read(environ: Mapping[str, str] | None = None, controls: tuple[str, ...] = (
     problems: list[str] = []
     values = {setting.name: _value(setting, source, problems) for setting in SETTINGS}
     modes = _modes(source, controls, problems)
-    problems += _strangers(source)
+    problems += words.strangers([it for it in source if not it.startswith(MODE_OF)], [it.name for it in SETTINGS])
     problems += _gaps(values)
     if problems:
         raise SettingsError("the settings are wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
-    return _settings(values, modes)
+    return _settings(values, modes, fingerprints(_texts(source)))
+
+
+def _texts(source: Mapping[str, str]) -> dict[str, str]:
+    modes = {name: text for name, text in source.items() if name.startswith(MODE_OF)}
+    return {it.name: source.get(it.name, "") or it.default for it in SETTINGS} | modes
 
 
 def _value(setting: Setting, source: Mapping[str, str], problems: list[str]) -> Any:
@@ -193,17 +203,6 @@ def _modes(source: Mapping[str, str], controls: tuple[str, ...], problems: list[
     return modes
 
 
-def _strangers(source: Mapping[str, str]) -> list[str]:
-    """A misspelt setting would silently be the default: refuse every CMK_ name that we do not know."""
-    names = [setting.name for setting in SETTINGS]
-    found = []
-    for name in sorted(source):
-        if name.startswith("CMK_") and not name.startswith(MODE_OF) and name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            found.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
-    return found
-
-
 def _gaps(values: Mapping[str, Any]) -> list[str]:
     gaps = []
     if not values["AzureWebJobsStorage__accountName"]:
@@ -215,7 +214,7 @@ def _gaps(values: Mapping[str, Any]) -> list[str]:
     return gaps
 
 
-def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
+def _settings(values: Mapping[str, Any], modes: dict[str, Mode], shared: Mapping[str, str]) -> Settings:
     account = values["AzureWebJobsStorage__accountName"]
     urls = {
         service: values[f"AzureWebJobsStorage__{service}ServiceUri"] or f"https://{account}.{service}.core.windows.net"
@@ -292,4 +291,7 @@ def _settings(values: Mapping[str, Any], modes: dict[str, Mode]) -> Settings:
         table_url=urls["table"],
         telemetry=values["CMK_TELEMETRY"],
         dead_letters=values["CMK_DEAD_LETTERS"],
+        site=values["WEBSITE_SITE_NAME"],
+        signs_in=values["WEBSITE_AUTH_ENABLED"].lower() in {"true", "1"} if values["WEBSITE_SITE_NAME"] else None,
+        shared=shared,
     )

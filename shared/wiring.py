@@ -8,11 +8,14 @@ SDKs that it never calls. That is why the imports stand inside the functions her
 from __future__ import annotations
 
 import logging
+import sys
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from shared.core.choices import Choices
 from shared.core.control import Remediator
+from shared.core.part import Part
+from shared.core.version import VERSION
 from shared.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
         Inventory,
         Keys,
         Letters,
+        Pulse,
         Queue,
         Records,
         Surveys,
@@ -172,15 +176,30 @@ class App:
         from shared.adapters.credentials import managed_identity
         from shared.adapters.rest import Rest
         from shared.adapters.signers import EntraSigners
-        from shared.adapters.vitals import AzureVitals, Reach
+        from shared.adapters.vitals import AzureVitals, Reach, account, letterbox
+        from shared.core.ports import Home
 
         it = self.settings
         clients = {"reader": it.reader_client_id, "writer": it.writer_client_id}
         asks = {"reader"} if it.part == "front" or not it.writer_client_id else {"reader", "writer"}
-        reach = Reach(clients, frozenset(asks), it.arm_url, it.table_url, it.queue_url)
+        home = Home(it.site, account(it.queue_url), letterbox(it.dead_letters), it.signs_in)
+        reach = Reach(clients, frozenset(asks), it.arm_url, it.table_url, it.queue_url, home)
         signers = EntraSigners(it.authority_url, it.tenant_id)
         fresh = partial(managed_identity, retry_total=0)
         return AzureVitals(Rest(self._reader), reach, self._storage, fresh, signers.published)
+
+    @cached_property
+    def pulse(self) -> Pulse:
+        """Signs of life."""
+        from shared.adapters.pulse import TablePulse
+
+        return TablePulse(self.settings.table_url, self._storage)
+
+    @cached_property
+    def part(self) -> Part:
+        """What runs here, as it describes itself."""
+        python = ".".join(str(number) for number in sys.version_info[:3])
+        return Part(self.settings.part, VERSION, python, self.settings.shared)
 
     @cached_property
     def clock(self) -> Clock:

@@ -37,6 +37,9 @@ KEY_VAULTS: dict[str, str] = {
 }
 # Where audit logs of vaults are sent; nothing is kept there, only the right to send is looked at.
 LOGS = f"/subscriptions/{SUBSCRIPTIONS[2]['id']}/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-cmk"
+# What the deployment itself consists of; nothing of it is kept, only its ids are shown.
+_APP = f"/subscriptions/{SUBSCRIPTIONS[0]['id']}/resourceGroups/rg-cmkwarden/providers"
+SITE, ACCOUNT = f"{_APP}/Microsoft.Web/sites/cmkwarden", f"{_APP}/Microsoft.Storage/storageAccounts/devstoreaccount1"
 PEOPLE: list[dict[str, Any]] = [
     {"name": "Rada Reader", "object_id": "9e000001-6b1a-4d55-8e0b-aa0000000001", "roles": ["Remediation.Reader"]},
     {"name": "Ada Approver", "object_id": "9e000002-6b1a-4d55-8e0b-aa0000000002", "roles": ["Remediation.Approver"]},

@@ -149,6 +149,8 @@ class Stack:
             "people": estate.PEOPLE,
             "event_subscriptions": json.loads((ROOT / "infra/event_subscriptions.json").read_text()),
             "functions_url": f"http://{HOST}:{self._ports.functions}",
+            "site": estate.SITE,
+            "account": estate.ACCOUNT,
             "system_key": self._keys["system_key"],
             "storage_audience": "https://storage.azure.com",
             "dead_letters_url": self._storage()["blob"],
@@ -211,6 +213,8 @@ class Stack:
             "CMK_KEY_GRACE": "5",
             "CMK_SWEEP_SCHEDULE": "0 0 2 * * *",
             "CMK_FIGURES_SCHEDULE": "0 30 4 * * *",
+            "WEBSITE_SITE_NAME": estate.SITE.rpartition("/")[2],
+            "WEBSITE_AUTH_ENABLED": "True",
             "CMK_GOALS": "compliance=95,remediation=86400,approval=172800",
             **self._own_settings,
         }

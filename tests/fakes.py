@@ -12,6 +12,7 @@ from shared.core.choices import Choices
 from shared.core.control import Memory, Remediator
 from shared.core.errors import BadInput, RowChanged
 from shared.core.ids import ResourceId
+from shared.core.part import Part
 from shared.core.plan import Write
 from shared.core.ports import (
     Claim,
@@ -38,7 +39,7 @@ from tests.access import Access
 from tests.figures import MemoryFigures
 from tests.looks import MemoryEstate, MemoryLetters, MemorySurveys
 from tests.vaults import SETTINGS, FakeVaults, Graves
-from tests.vitals import FakeVitals
+from tests.vitals import FakeVitals, MemoryPulse
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -482,6 +483,8 @@ class World:
         self.answers = MemoryAnswers()
         self.tickets = MemoryTickets()
         self.vitals = FakeVitals(self.clock)
+        self.pulse = MemoryPulse()
+        self.part = Part("all", "1.0.0", "3.13.1", {"CMK_MODE": "a"})
 
     @property
     def grants(self) -> Access:

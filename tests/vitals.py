@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.ports import Backlog, Clock, Seen
+from shared.core.checkup import topics
+from shared.core.errors import Conflict
+from shared.core.part import Part
+from shared.core.ports import Backlog, Clock, Home, Seen
 from simulator.stack import ROOT
 
 SUBSCRIPTION = "11111111-2c6d-4f0a-8b1e-5d9c7a3e0001"
@@ -32,6 +35,61 @@ def assigned(name: str, scope: str = "/", text: str = "") -> dict[str, Any]:
     return {"properties": {"roleDefinitionId": role_id, "scope": scope, "condition": text or None}}
 
 
+SITE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Web/sites/warden"
+ACCOUNT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Storage/storageAccounts/state"
+
+
+def system_topic(source: str = f"/subscriptions/{SUBSCRIPTION}", kind: str = topics.SUBSCRIPTIONS) -> dict[str, Any]:
+    """Return a system topic as Azure shows it."""
+    where = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.EventGrid/systemTopics"
+    properties = {"provisioningState": "Succeeded", "source": source, "topicType": kind.upper()}
+    return {
+        "id": f"{where}/{source.rpartition('/')[2]}",
+        "identity": {"type": "SystemAssigned"},
+        "properties": properties,
+    }
+
+
+def event_subscription(wanted: topics.Wanted, **changes: Any) -> dict[str, Any]:
+    """Return an event subscription as infra/event_subscriptions.json has it, as Azure shows it. None takes a property away."""
+    (file,) = [
+        it for it in json.loads((ROOT / "infra/event_subscriptions.json").read_text()) if it["name"] == wanted.name
+    ]
+    place = {"resourceId": ACCOUNT, "blobContainerName": file["deadLetterContainer"]}
+    letters = {"endpointType": "StorageBlob", "properties": place}
+    properties = {
+        "provisioningState": "Succeeded",
+        "destination": {
+            "endpointType": "AzureFunction",
+            "properties": {"resourceId": f"{SITE}/functions/{file['function']}"},
+        },
+        "filter": file["filter"],
+        "eventDeliverySchema": file["eventDeliverySchema"],
+        "deadLetterWithResourceIdentity": {"identity": {"type": "SystemAssigned"}, "deadLetterDestination": letters},
+    } | changes
+    return {"name": wanted.name, "properties": {name: it for name, it in properties.items() if it is not None}}
+
+
+@dataclass
+class MemoryPulse:
+    """Signs of life in memory."""
+
+    events: dict[str, datetime] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    def arrived(self, via: str, now: datetime) -> None:
+        self.events[via] = now
+
+    def arrivals(self) -> Mapping[str, datetime]:
+        return self.events
+
+    def beat(self, part: Part) -> None:
+        self.parts[part.name] = part
+
+    def part(self, name: str) -> Part | None:
+        return self.parts.get(name)
+
+
 @dataclass
 class FakeVitals:
     """What the doctor measures. `failures` are raised by the measurement of that name, each time."""
@@ -52,6 +110,10 @@ class FakeVitals:
     taken: dict[str, str] = field(default_factory=dict)  # messages that are gone at the second look, by queue
     off: dict[str, timedelta] = field(default_factory=dict)
     writes: list[Seen] = field(default_factory=list)
+    home: Home = field(default_factory=lambda: Home("warden", "state", "state/dead-letters", signs_in=True))
+    grid: dict[str, list[dict[str, Any]]] = field(
+        default_factory=dict
+    )  # event subscriptions by the source of their topic
     looks: int = 0
 
     def identity(self, who: str) -> str:
@@ -63,7 +125,18 @@ class FakeVitals:
         return self.assignments.get(principal, [])
 
     def definition(self, subscription: str, role: str) -> Mapping[str, Any]:
+        if role not in self.roles:
+            raise Conflict("RoleDefinitionDoesNotExist", role)
         return self.roles[role]
+
+    def topics(self, subscription: str) -> Sequence[Mapping[str, Any]]:
+        self._fail("topics", subscription)
+        kinds = {2: topics.SUBSCRIPTIONS, 8: topics.VAULTS}
+        return [system_topic(source, kinds[source.count("/")]) for source in self.grid]
+
+    def subscribed(self, topic: str) -> Sequence[Mapping[str, Any]]:
+        self._fail("subscribed", topic)
+        return next(rows for source, rows in self.grid.items() if source.rpartition("/")[2] == topic.rpartition("/")[2])
 
     def time(self, where: str) -> datetime:
         self._fail("time", where)

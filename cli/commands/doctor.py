@@ -1,10 +1,10 @@
 """`doctor`: what the app finds when it looks at itself, and what only a caller sees, one line each with what to do."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from cli import outside
+from cli import doors, outside
 from cli.app_client import Refused, Unreachable
 from cli.commands.reading import OutputForm
 from cli.login import NotSignedIn
@@ -15,15 +15,28 @@ from cli.session import FAULT, Session, connected
 _NAMES = ("RESULT", "CHECK", "WHAT", "WHAT TO DO")
 
 
+Hand = Annotated[
+    str,
+    typer.Option(
+        "--hand",
+        metavar="URL",
+        help="Where the app that writes is (CMK_PART=hand), to see that nobody gets in there.",
+    ),
+]
+
+
 @connected
-def doctor(session: Session, form: OutputForm = Form.TABLE) -> None:
+def doctor(session: Session, hand: Hand = "", form: OutputForm = Form.TABLE) -> None:
     """Look for what is wrong with the deployment, from outside and inside. Changes nothing; ends with 3 if it finds a fault.
 
     `unknown` means that a check could not be done: it is no pass, and no fault either.
 
     Example: cmkwarden doctor --url https://cmkwarden.example.net
     """
-    found: list[Any] = [it.told() for it in outside.checks(session.app)]
+    seen = list(outside.checks(session.app))
+    if any(it.name == "reachable" and it.result == outside.PASS for it in seen):
+        seen += doors.checks(session.app)
+    found: list[Any] = [it.told() for it in (*seen, *([doors.hand(hand)] if hand else []))]
     if any(it["name"] == "token" and it["result"] == outside.PASS for it in found):
         found += _inside(session)
     else:

@@ -20,6 +20,6 @@ IS_PRIVATE = "variables('private')"
 # What the code opens by these names; tests/infra/test_closed_loop.py compares them with it, in both directions.
 QUEUES = ("wake", "evaluate", "apply", "notify", "sweep")
 POISON = tuple(f"{queue}-poison" for queue in QUEUES)
-TABLES = ("answers", "estate", "figures", "ledger", "poison", "remediations", "surveys", "targets", "tickets")
+TABLES = ("answers", "estate", "figures", "ledger", "poison", "pulse", "remediations", "surveys", "targets", "tickets")
 DEAD_LETTERS = "dead-letters"
 PACKAGE = "package"

@@ -30,6 +30,7 @@ LEFT = {
     "the addresses of public Azure, which is where this is meant to run": ("CMK_ARM_URL", "CMK_AUTHORITY_URL"),
     "needs a package of its own (requirements-telemetry.txt)": ("CMK_TELEMETRY",),
     "the two addresses of the account stand in its place": ("AzureWebJobsStorage__accountName",),
+    "set by Azure itself in every app": ("WEBSITE_SITE_NAME", "WEBSITE_AUTH_ENABLED"),
 }  # fmt: skip
 # Azure's own names, which no code of ours reads: the host, the exporter or the sign-in does.
 AZURES = {

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import ResourceNotFoundError
@@ -19,11 +20,12 @@ from shared.adapters.translate import translated
 from shared.core import ids
 from shared.core.errors import BadInput, RemediationError, Temporary
 from shared.core.ids import ResourceId
-from shared.core.ports.vitals import Backlog, Seen
+from shared.core.ports.vitals import Backlog, Home, Seen
 
 Json = Mapping[str, Any]
 
 _AUTHORIZATION, _ACTIVITY, _SUBSCRIPTIONS, _GRAPH = "2022-04-01", "2015-04-01", "2022-12-01", "2022-10-01"
+_EVENTS = "2025-02-15"
 _ONCE: Mapping[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 10}
 _MOST_PEEKED = 32  # Queue Storage's own limit
 _MOST_WRITES = 500  # rows of the Activity Log that are looked at for one provider
@@ -47,6 +49,7 @@ class Reach:
     arm_url: str
     table_url: str
     queue_url: str
+    home: Home
 
 
 class AzureVitals:
@@ -122,6 +125,20 @@ class AzureVitals:
                 return None
         return Backlog(waiting, {str(it.id): it.inserted_on for it in first if it.inserted_on})
 
+    @property
+    def home(self) -> Home:
+        """Where this app is."""
+        return self._reach.home
+
+    def topics(self, subscription: str) -> Sequence[Json]:
+        """Return the system topics that lie in a subscription."""
+        path = f"/subscriptions/{subscription}/providers/Microsoft.EventGrid/systemTopics"
+        return list(self._rest.pages(path, _EVENTS))
+
+    def subscribed(self, topic: str) -> Sequence[Json]:
+        """Return the event subscriptions of a system topic."""
+        return list(self._rest.pages(f"{ids.parse(topic)}/eventSubscriptions", _EVENTS))
+
     def signing_keys(self) -> int:
         """Ask Entra for the keys that sign tokens, anew; return how many there are."""
         return self._signers()
@@ -153,6 +170,19 @@ class AzureVitals:
     @cached_property
     def _queues(self) -> QueueServiceClient:
         return QueueServiceClient(self._reach.queue_url, self._storage, **_ONCE)
+
+
+def account(url: str) -> str:
+    """Return the storage account that an endpoint is of: the first label of Azure's names, the first part of the path elsewhere."""
+    parts = urlsplit(url)
+    label, _, rest = (parts.hostname or "").partition(".")
+    is_azures = rest.startswith(("blob.", "queue.", "table."))
+    return label if is_azures else parts.path.strip("/").partition("/")[0]
+
+
+def letterbox(url: str) -> str:
+    """Return a container of blobs as account/container; '' where there is none."""
+    return f"{account(url)}/{url.rstrip('/').rpartition('/')[2]}" if url else ""
 
 
 def _target(row: Json) -> ResourceId:

@@ -14,9 +14,11 @@ from shared.core.control import Memory
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
 
+WORKSPACES, VAULTS, KEYS = "workspaces", "vaults", "keys"  # what an event speaks of: one event subscription for each
 LONGEST_EVENT = 1_048_576  # bytes; Event Grid's own limit for one event (AZURE 5.4)
 
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+_OF_A_VAULT = "microsoft.keyvault."
 _SAFE_ID = re.compile(r"[^\w.:/-]", re.ASCII)
 # A role given or taken above all resources: our own filter lets it through, since it cannot tell (infra). Whom it concerns
 # below, the sweep finds.
@@ -43,12 +45,14 @@ class Cause:
 class Wake:
     """A target to look at, and why.
 
+    `via` is what the event speaks of: WORKSPACES, VAULTS or, of a vault's own topic, KEYS.
     `key` is the key of a vault that the event speaks of, in lower case; '' where it names none that could be one, None
     where it speaks of no key.
     """
 
     target: ResourceId
     cause: Cause
+    via: str
     key: str | None = None
 
 
@@ -64,7 +68,14 @@ def wake(text: str) -> Wake | None:
     target = ids.parse(where)
     if target.kind not in {ids.VAULT, ids.WORKSPACE}:
         return None
-    return Wake(target, Cause("event", _safe(event.get("id")), _actor(event)), _key(event, kind.lower()))
+    cause = Cause("event", _safe(event.get("id")), _actor(event))
+    return Wake(target, cause, _via(target, kind.lower()), _key(event, kind.lower()))
+
+
+def _via(target: ResourceId, kind: str) -> str:
+    if kind.startswith(_OF_A_VAULT):
+        return KEYS
+    return WORKSPACES if target.kind == ids.WORKSPACE else VAULTS
 
 
 def users_of(memory: Memory, key: str) -> tuple[str, ...]:
@@ -100,7 +111,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def _where(event: dict[str, Any], kind: str) -> object:
     """Return the resource id an event speaks of. Key Vault events name the object in `subject`, the vault in the topic."""
-    if kind.startswith("microsoft.keyvault."):
+    if kind.startswith(_OF_A_VAULT):
         return event.get("source") or event.get("topic")
     content = event.get("data")
     named = content if isinstance(content, dict) else {}

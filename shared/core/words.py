@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -190,6 +191,16 @@ def goals(value: str) -> dict[str, int]:
         if int(number) > most:
             raise ValueError(f"{word!r} must be at most {most}")
         found[name.strip()] = int(number)
+    return found
+
+
+def strangers(given: Iterable[str], known: Sequence[str]) -> list[str]:
+    """Say which names beginning with CMK_ are no setting: a misspelt one would silently be the default."""
+    found = []
+    for name in sorted(given):
+        if name.startswith("CMK_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            found.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
     return found
 
 

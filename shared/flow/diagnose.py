@@ -9,10 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from shared.core.checkup import Check, Result
 from shared.core.errors import Denied, RemediationError
 from shared.core.ports import Ports
-from shared.flow.rounds import Look, rights, setup, work
+from shared.flow.rounds import Look, events, rights, setup, work
 
 LIMIT = 20.0  # seconds for all looks together: a person waits
-LOOKS = (*rights.LOOKS, *work.LOOKS, *setup.LOOKS)
+LOOKS = (*rights.LOOKS, *events.LOOKS, *work.LOOKS, *setup.LOOKS)
 _AT_ONCE = 8
 
 

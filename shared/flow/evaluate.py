@@ -54,8 +54,16 @@ def evaluate(ports: Ports, delivery: Delivery) -> None:
         ports.records.poison(Poisoned(EVALUATE, delivery.id, error.reason, error.message), ports.clock.now())
         say(_log, "refused", logging.WARNING, message=delivery.id, reason=error.reason)
         return
+    _note_arrival(ports, delivery, message)
     with span("evaluate", target=str(message.target), cause=message.cause.id, attempt=message.attempt):
         _work_on(ports, delivery, message)
+
+
+def _note_arrival(ports: Ports, delivery: Delivery, message: Evaluate) -> None:
+    """Note for the doctor that events come. Here, and not where they are taken: Event Grid waits there."""
+    if message.via and message.attempt == 1 and not (message.waited or delivery.is_again):
+        with suppress(RemediationError):  # a sign of life less; what was asked for goes on
+            ports.pulse.arrived(message.via, ports.clock.now())
 
 
 def _work_on(ports: Ports, delivery: Delivery, message: Evaluate) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from shared.core import ids
 from shared.core.errors import BadInput
 from shared.core.ids import ResourceId
-from shared.core.wake import Cause
+from shared.core.wake import KEYS, VAULTS, WORKSPACES, Cause
 
 EVALUATE = "evaluate"
 APPLY = "apply"
@@ -19,6 +19,7 @@ NOTIFY = "notify"
 SURVEY = "sweep"
 LETTER = "dead letter"  # as the source of poison: an event that Event Grid could not deliver
 REMINDER = "reminder"  # as the state of a notice: nothing has changed, and soon it is too late
+_VIA = frozenset({WORKSPACES, VAULTS, KEYS})
 _LATEST = 253_402_300_799  # the end of the year 9999, the last that a datetime knows
 LOOKS_AT_NOTHING = 3  # how often we come back to a resource that is not there: ARM may lag behind its own events
 LAST_ATTEMPT = 9  # the ninth temporary failure is the last (DESIGN 6)
@@ -29,6 +30,7 @@ class Evaluate:
     """Look at a target. `attempt` counts the tries that ended in something temporary.
 
     `due` is a time, in seconds since 1970: what was looked at before it does not answer this message; 0 for none.
+    `via`: what the event that woke us spoke of; '' where it was none.
     `whole`: look also at what costs more to read, as a sweep does. `woken` says that the vaults a workspace names were woken already. `waited` says that it came too soon after another look and was sent again for later (flow/coalesce.py).
     """
 
@@ -39,6 +41,7 @@ class Evaluate:
     woken: bool = False
     due: int = 0
     whole: bool = False
+    via: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return the wire form."""
@@ -51,6 +54,7 @@ class Evaluate:
             "woken": self.woken,
             "due": self.due,
             "whole": self.whole,
+            "via": self.via,
         }
 
 
@@ -123,7 +127,8 @@ def evaluate(body_text: str) -> Evaluate:
         raise BadInput("BadMessage", "due must be a time in whole seconds")
     words = (_word(cause, "kind", "unknown"), _word(cause, "id", ""), _word(cause, "actor", ""))
     flags = {name: body.get(name) is True for name in ("waited", "woken", "whole")}
-    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, **flags, due=due)
+    via = _word(body, "via", "")
+    return Evaluate(ids.parse(body.get("id")), Cause(*words), attempt, **flags, due=due, via=via if via in _VIA else "")
 
 
 def apply(body_text: str) -> Apply:

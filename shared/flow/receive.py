@@ -43,7 +43,7 @@ def _receive(ports: Ports, event: str) -> list[str]:
         say(_log, "ignored", target=found.target, reason="OutsideEstate", cause=found.cause.id)
         return []
     say(_log, "received", target=found.target, cause=found.cause.id)
-    return [text(Evaluate(target, found.cause)) for target in (found.target, *_users(ports, found))]
+    return [text(Evaluate(it, found.cause, via=found.via)) for it in (found.target, *_users(ports, found))]
 
 
 def _users(ports: Ports, found: Wake) -> list[ResourceId]:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from shared.core import chain
 from shared.core.errors import BadInput, Refused
 from shared.core.ports import Ports, Stored
+from shared.core.version import VERSION
 from shared.core.wake import Cause
 from shared.flow.approve import Yes, approve, reject
 from shared.flow.cancel import cancel
@@ -33,7 +34,6 @@ from shared.web.once import once
 from shared.web.openapi import Operation, Parameter, document
 from shared.web.origin import origin
 
-VERSION = "0.1.0"
 _AN_ID = {"type": "string", "pattern": f"^{asked.ID}$"}
 _ID = Parameter("id", "the remediation's id", _AN_ID, place="path", required=True)
 _POISON_ID = Parameter("id", "the id of the record of poison", _AN_ID, place="path", required=True)

@@ -61,6 +61,10 @@ class Config:
     dead_letters_url: str = ""  # the blob endpoint that dead letters are written to; '': none
     dead_letters_ca: str = ""  # the file that vouches for its certificate
     functions_url: str = "http://127.0.0.1:7071"
+    site: str = (
+        "/subscriptions/none/resourceGroups/none/providers/Microsoft.Web/sites/none"  # the id of the function app
+    )
+    account: str = "/subscriptions/none/resourceGroups/none/providers/Microsoft.Storage/storageAccounts/none"
     system_key: str = ""
     host: str = "127.0.0.1"
     port: int = 0

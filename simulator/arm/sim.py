@@ -26,10 +26,13 @@ from simulator.arm.nasty import Nasty
 from simulator.arm.operations import Operations
 from simulator.arm.roles import OWNER
 from simulator.arm.samples import Samples
+from simulator.arm.subscribers import SUBSCRIPTIONS
 from simulator.arm.throttle import Throttle
 from simulator.arm.tokens import OWNER_ID, Tokens
 from simulator.arm.vaultnames import VaultNames
-from simulator.arm.world import World, subscription_body
+from simulator.arm.world import World, group_body, subscription_body
+
+GROUP = "rg-cmkwarden"  # in each subscription of the configuration: what a deployment leaves there
 
 
 class Sim:
@@ -86,6 +89,8 @@ class Sim:
     def _settle(self) -> None:
         for identity, name in self.config.subscriptions:
             self.world.put(subscription_body(identity, name, self.config.tenant))
+            if any(each.topic == SUBSCRIPTIONS for each in self.eventgrid.subscribers):
+                self.world.put(group_body(identity, GROUP, "westeurope"))
         principals = {each.name: each.principal_id for each in self.config.identities}
         for role in self.config.definitions:
             self.world.put(custom_role(role, self.config.root))

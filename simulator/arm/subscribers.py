@@ -46,6 +46,8 @@ class Subscriber:
     attempts: int
     minutes: int
     dead_letter: str  # the container of the storage account; '' when there is none
+    site: str = ""  # the id of the function app it is shown to send to; '' is the one of the configuration
+    letters_as: str = "SystemAssigned"  # the identity that writes dead letters; '' is none
     state: str = "Succeeded"  # a webhook's is Creating until it has answered the handshake, or Failed
 
     def show(self) -> Json:
@@ -98,6 +100,8 @@ def subscriber(entry: Json) -> Subscriber:
         attempts=_within(entry, "maxDeliveryAttempts", retry.get("maxDeliveryAttempts", 30), 30),
         minutes=_within(entry, "eventTimeToLiveInMinutes", retry.get("eventTimeToLiveInMinutes", 1440), 1440),
         dead_letter=str(entry.get("deadLetterContainer", "")),
+        site=str(entry.get("site", "")),
+        letters_as=str(entry.get("deadLetterIdentity", "SystemAssigned")),
         state="Creating" if endpoint == WEBHOOK else "Succeeded",
     )
 

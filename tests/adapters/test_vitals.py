@@ -9,9 +9,10 @@ import pytest
 
 from remediators import REMEDIATORS
 from shared import settings
+from shared.adapters.vitals import account, letterbox
 from shared.core import ids
-from shared.core.errors import Denied, Temporary
-from shared.core.ports import Vitals
+from shared.core.errors import BadInput, Denied, Temporary
+from shared.core.ports import Home, Vitals
 from shared.wiring import build
 from simulator.client import Client, until
 
@@ -60,6 +61,40 @@ def test_clocks_keys_and_queues(vitals: Vitals) -> None:
     assert found.waiting >= 0
     assert vitals.backlog("no-such-queue") is None
     vitals.tables()
+
+
+def test_event_subscriptions_and_where_we_are(environment: Client, vitals: Vitals) -> None:
+    """The topic of a subscription and what is on it, by the names of infra; our own app and storage by theirs."""
+    subscription = environment.facts["subscriptions"][0]
+    (topic,) = [
+        it for it in vitals.topics(subscription) if it["properties"]["source"] == f"/subscriptions/{subscription}"
+    ]
+    names = {it["name"] for it in vitals.subscribed(topic["id"])}
+
+    assert names == {"cmkwarden-workspaces", "cmkwarden-vaults"}
+    assert vitals.home == Home("cmkwarden", "devstoreaccount1", "devstoreaccount1/dead-letters", signs_in=True)
+    with pytest.raises(BadInput):
+        vitals.subscribed("/subscriptions/../x")
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://stcmk.queue.core.windows.net", "stcmk"),
+        ("https://stcmk.blob.core.usgovcloudapi.net/dead-letters/", "stcmk"),
+        ("https://127.0.0.1:10001/devstoreaccount1", "devstoreaccount1"),
+        ("", ""),
+    ],
+)
+def test_the_account_of_an_endpoint(url: str, name: str) -> None:
+    """Azure's names begin with it; elsewhere it is the first part of the path."""
+    assert account(url) == name
+
+
+def test_a_container_by_its_address() -> None:
+    """As account/container; none where nothing is set."""
+    assert letterbox("https://stcmk.blob.core.windows.net/dead-letters/") == "stcmk/dead-letters"
+    assert letterbox("") == ""
 
 
 def test_a_measurement_that_fails_is_tried_once(faults: Client, vitals: Vitals) -> None:

@@ -8,6 +8,7 @@ from simulator.client import Client
 from simulator.ports import chosen
 from simulator.stack import Stack
 from tests.cli.desk import Desk
+from tests.cli.strange import Server, serving
 from tests.simulator.answers import answers_file
 
 
@@ -19,6 +20,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         found = Desk(Client(stack.facts))
         found.seed()
         yield found
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A strange server on this machine."""
+    with serving() as told:
+        yield told
 
 
 @pytest.fixture(autouse=True)

@@ -5,21 +5,27 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from remediators import REMEDIATORS
+from shared import settings
+from shared.flow.beat import beat
+from shared.wiring import build
 from simulator import estate, world
 from simulator.client import Client, until
 from simulator.ports import chosen
-from simulator.stack import Stack
+from simulator.stack import ROOT, Stack
 from tests.cli.keyboard import Keyboard
 
 READER, WRITER = (estate.IDENTITIES[name]["principal_id"] for name in ("reader", "writer"))
 OPERATOR = estate.IDENTITIES["operator"]["principal_id"]
 FIRST, SECOND, THIRD = (each["id"] for each in estate.SUBSCRIPTIONS)
+VAULT = f"/subscriptions/{FIRST}/resourceGroups/rg-data/providers/Microsoft.KeyVault/vaults/kv-told"
 OWNER_ROLE, CONTRIBUTOR = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "f25e0fa2-a7c8-4377-a976-54943a77a395"
 AUTHORIZATION = "2022-04-01"
 DENIED = {"status": 403, "code": "AuthorizationFailed", "caller": "reader", "times": 0}
@@ -99,8 +105,70 @@ def test_vaults_for_keys_that_are_not_there_and_then_are(ward: Ward) -> None:
     ward.seed(*world.key_vaults(ward.azure.facts, purge=False))
     until(lambda: "not protected" in ward.found(is_green=False)["key-vaults"]["message"], "an unprotected vault")
     ward.seed(*world.key_vaults(ward.azure.facts))
+    silent = until(lambda: _without(ward, "key-vaults"), "protected vaults")
+    _write_something(ward.azure)
 
+    _check(silent, "last-events", "warn", "no event about workspaces has come ever", "write a workspace")
+    assert "no event about vaults has come ever" in silent["last-events"]["message"]
+    assert set(silent) == {"last-events"}
     assert ward.found(is_green=True) == {}
+
+
+def _without(ward: Ward, name: str) -> dict[str, Mapping[str, str]] | None:
+    found = ward.found(is_green=False)
+    return None if name in found else found
+
+
+def _write_something(azure: Client) -> None:
+    """Write a workspace and a vault that holds keys, and have that vault tell of one: an event of each kind."""
+    azure.manage("POST", "/knobs", {"workspace_seconds": 0.2, "activity_lag": 0})
+    azure.put_group(FIRST, "rg-data")
+    workspace = world.confidential(azure.facts)
+    azure.arm("PUT", workspace["id"], "2026-01-01", {**workspace["body"], "tags": {}}).raise_for_status()
+    on = {"enableSoftDelete": True, "enablePurgeProtection": True}
+    azure.put_vault(VAULT, {"cmk-vault": "true"}, **on).raise_for_status()
+    azure.manage("POST", "/vault-events", {"vault": VAULT, "kind": "VaultAccessPolicyChanged"})
+
+
+def test_event_subscriptions_that_lose_events(ward: Ward) -> None:
+    """One is gone, one sends elsewhere and leaves something out, one keeps no dead letters; then the reader may not look."""
+    workspaces, vaults, keys = json.loads((ROOT / "infra/event_subscriptions.json").read_text())
+    some = {**vaults["filter"]["advancedFilters"][0], "values": ["Microsoft.KeyVault/vaults/write"]}
+    site = f"{estate.SITE}-staging"
+    ward.azure.manage("DELETE", f"/event-subscriptions?name={workspaces['name']}")
+    ward.azure.manage("POST", "/event-subscriptions", {**vaults, "site": site, "filter": {"advancedFilters": [some]}})
+    ward.azure.manage("POST", "/event-subscriptions", {**keys, "deadLetterContainer": ""})
+    found = ward.found(is_green=False)
+    ward.azure.manage("DELETE", f"/event-subscriptions?name={keys['name']}")
+    topicless = until(lambda: _saying(ward, f"no system topic of {VAULT}"), "a vault without a topic")
+    for each in (workspaces, vaults, keys):
+        ward.azure.manage("POST", "/event-subscriptions", each)
+    ward.azure.manage("POST", "/faults", {**DENIED, "method": "GET", "path": "Microsoft.EventGrid/systemTopics$"})
+    denied = until(lambda: _saying(ward, "may not read the event subscriptions"), "a reader that may not look")
+    ward.azure.manage("DELETE", "/faults")
+
+    name = "event-subscriptions"
+    _check(
+        found,
+        name,
+        "fail",
+        f"/subscriptions/{THIRD} has no event subscription cmkwarden-workspaces",
+        "event_subscriptions.json",
+    )
+    _check(found, name, "fail", "sends to cmkwarden-staging/on_vault_write", "event_subscriptions.json")
+    _check(found, name, "fail", "Microsoft.Authorization/roleAssignments/delete", "event_subscriptions.json")
+    _check(
+        found, name, "fail", f"cmkwarden-keys at {VAULT}: it has no dead-letter container", "event_subscriptions.json"
+    )
+    _check(topicless, name, "fail", "coming night only", "make one for each vault")
+    _check(denied, name, "fail", f"/subscriptions/{SECOND}", "reader.json")
+    assert {*found, *denied} == {name}
+    assert ward.found(is_green=True) == {}
+
+
+def _saying(ward: Ward, text: str) -> dict[str, Mapping[str, str]] | None:
+    found = ward.found(is_green=False)
+    return found if text in found.get("event-subscriptions", {}).get("message", "") else None
 
 
 def test_the_table_is_for_eyes_and_the_count_for_scripts(ward: Ward) -> None:
@@ -182,20 +250,27 @@ def test_settings_that_cannot_be_meant_and_stops_that_were_forgotten(tmp_path: P
     """All of them at once, each with a line of its own; at last storage goes away, and the app still says so."""
     now = datetime.now(UTC)
     freeze = f"{(now - timedelta(days=1)).isoformat()}/{(now + timedelta(days=1)).isoformat()}"
-    settings = {
+    chosen_so = {
         "CMK_SUBSCRIPTIONS": FIRST, "CMK_AUTO_SCOPE": f"{FIRST},{SECOND}", "CMK_KEY_VAULTS": "",
         "CMK_DATABRICKS_PRINCIPAL_ID": OPERATOR, "CMK_KILL_SWITCH": "true", "CMK_MODE": "observe",
         "CMK_PAUSED": FIRST, "CMK_FREEZE": freeze, "CMK_PART": "front",
     }  # fmt: skip
-    with Stack(chosen("random"), tmp_path / "local", settings) as stack:
+    with Stack(chosen("random"), tmp_path / "local", chosen_so) as stack:
         ward = Ward(Client(stack.facts), tmp_path)
         alone = ward.found(is_green=False)
         ward.seed(_writer_identity())
         found = until(lambda: _with(ward, "azure-databricks", "fail"), "what the writer's condition names")
+        own = {**stack.app_settings(), "CMK_PART": "hand", "CMK_OWNER_TAG": "owned-by"}
+        with _environment(own):
+            beat(build(settings.read(own, tuple(it.control.id for it in REMEDIATORS)), REMEDIATORS))
+        unlike = until(lambda: _with(ward, "part-settings", "fail"), "a hand that is set otherwise")
         os.kill(stack.facts["pids"]["azurite"], signal.SIGKILL)
         gone = until(lambda: _with(ward, "tables", "fail"), "storage missed")
 
     _check(alone, "writer-identity", "unknown", "nobody can say who the writer is", "CMK_WRITER_CLIENT_ID")
+    _check(alone, "parts", "fail", "never said that it runs", "start it")
+    _check(unlike, "part-settings", "fail", "do not agree on CMK_OWNER_TAG:", "set them alike")
+    assert "parts" not in unlike
     _check(found, "queues", "fail", "apply", "CMK_PART")
     _check(found, "auto-scope", "fail", SECOND, "CMK_SUBSCRIPTIONS")
     _check(found, "azure-databricks", "fail", OPERATOR, "az ad sp show")
@@ -204,6 +279,15 @@ def test_settings_that_cannot_be_meant_and_stops_that_were_forgotten(tmp_path: P
         _check(found, name, "warn", said, "")
     _check(gone, "tables", "fail", "ConnectionLost", "AzureWebJobsStorage")
     _check(gone, "queues", "fail", "ConnectionLost", "AzureWebJobsStorage")
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Have this process reach the local Azure, as the app does."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+            patch.setenv(name, values[name])
+        yield
 
 
 def _writer_identity() -> dict[str, Any]:

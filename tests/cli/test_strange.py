@@ -5,11 +5,7 @@ import os
 import signal
 import socket
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,68 +13,15 @@ import pytest
 
 from simulator.client import until
 from tests.cli.keyboard import COMMAND, Done, Keyboard
+from tests.cli.strange import Say, Server, wire
 
-type Say = tuple[int, Mapping[str, str], bytes]
 TOKEN = "a.eyJyb2xlcyI6WyJSZW1lZGlhdGlvbi5SZWFkZXIiXX0.c"  # says that it is a reader's
 EVIL = "\x1b]0;owned\x07 [red]x[/red] $(reboot)\n@channel =cmd()"
-
-
-@dataclass
-class Server:
-    """Answers each request in turn, the last answer for ever; `seen` is what was asked."""
-
-    url: str = ""
-    script: list[Say] = field(default_factory=list)
-    seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    stall: float = 0.0
-
-    def says(self, *answers: Any, status: int = 200) -> None:
-        """Answer so from now on: bytes as they are, everything else as JSON."""
-        self.script = [it if isinstance(it, tuple) else (status, {}, _body(it)) for it in answers]
-
-    def next(self) -> Say:
-        """Return what is answered now."""
-        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
-
-
-def _body(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else json.dumps(value).encode()
 
 
 def _refusal(status: int, reason: str, **more: Any) -> Say:
     told = {"type": f"/problems/{reason}", "title": f"No {EVIL}", "status": status, "detail": EVIL, "reason": reason}
     return status, {"Content-Type": "application/problem+json"}, json.dumps({**told, **more}).encode()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A server on this machine."""
-    told = Server(script=[(200, {}, b"{}")])
-
-    class Handler(BaseHTTPRequestHandler):
-        def _any(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            told.seen.append((self.command, self.path, {name.lower(): it for name, it in self.headers.items()}))
-            time.sleep(told.stall)
-            status, headers, body = told.next()
-            (self.send_response_only if "Date" in headers else self.send_response)(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_DELETE = _any  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told.url = f"http://127.0.0.1:{http.server_port}"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield told
-    http.shutdown()
-    http.server_close()
 
 
 @pytest.fixture
@@ -197,7 +140,7 @@ def test_a_write_whose_answer_is_lost_is_sent_again_with_the_same_key(server: Se
     """Three tries, one key: the app does it once. The version that was seen goes along."""
     headers = {"ETag": '"v1"', "Content-Type": "application/json"}
     busy: Say = (503, {"Retry-After": "0"}, _refusal(503, "Busy")[2])
-    server.script = [(200, headers, _body(_record())), busy, busy, (200, {}, _body(_record(state="rejected")))]
+    server.script = [(200, headers, wire(_record())), busy, busy, (200, {}, wire(_record(state="rejected")))]
     done = keyboard.type("reject", "a" * 16, "--url", server.url, "--comment", "no")
     posts = [headers for method, _, headers in server.seen if method == "POST"]
 
@@ -284,7 +227,7 @@ def _gate(open_to: Callable[[Mapping[str, str]], bool]) -> Callable[[Server], No
         def answer() -> Say:
             _, path, headers = server.seen[-1]
             if path == "/api/health":
-                return 200, {}, _body({"status": "ok", "version": "0.0.9"})
+                return 200, {}, wire({"status": "ok", "version": "0.0.9"})
             has_token = "authorization" in headers
             return (200, {}, b"{}") if has_token or open_to(headers) else _refusal(401, "NotSignedIn")
 
@@ -297,7 +240,7 @@ def _gate(open_to: Callable[[Mapping[str, str]], bool]) -> Callable[[Server], No
     ("open_to", "failed"),
     [
         (lambda _: False, set()),
-        (lambda _: True, {"no-token", "forged-principal"}),
+        (lambda _: True, {"no-token", "forged-principal", "console", "event-grid-door"}),
         (lambda headers: "x-ms-client-principal" in headers, {"forged-principal"}),
     ],
 )
@@ -327,7 +270,7 @@ def test_the_doctor_knows_an_app_that_cannot_check_tokens(server: Server, keyboa
 
 def test_the_doctor_sees_a_clock_that_is_off(server: Server, keyboard: Keyboard) -> None:
     """By the header Date of the app."""
-    late: Say = (200, {"Date": "Mon, 02 Nov 2026 00:00:00 GMT"}, _body({"status": "ok", "version": "0.1.0"}))
+    late: Say = (200, {"Date": "Mon, 02 Nov 2026 00:00:00 GMT"}, wire({"status": "ok", "version": "0.1.0"}))
     server.script = [late, _refusal(401, "NotSignedIn")]
     done = keyboard.quick("doctor", "--url", server.url, "-o", "json")
     found = {it["name"]: it["result"] for it in json.loads(done.stdout)}

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from shared.core import ids
+from shared.core.checkup import Result, topics
 from shared.core.decide import AWAITS_CONFIRMATION
 from shared.core.ports import Stored
 from shared.core.record import State, remediation_id
 from shared.flow.approve import Yes, approve
 from shared.flow.meter import meter
+from shared.flow.rounds import events
 from simulator.client import Client, until
 from simulator.stack import ROOT
 from tests.crash.conftest import DECLARED, access_row, evaluation, seed_vault, seed_workspace
@@ -46,6 +48,8 @@ _OF_LOGS = ("Microsoft.Insights/diagnosticSettings/", "Microsoft.OperationalInsi
 _OF_COST = ("Microsoft.Insights/metrics/",)
 # What it takes to find a vault among the deleted ones.
 _OF_DELETION = ("Microsoft.KeyVault/deletedVaults/",)
+# What the doctor alone reads.
+_OF_EVENTS = ("Microsoft.EventGrid/",)
 _VERSION = "2022-04-01"
 
 
@@ -75,6 +79,7 @@ def test_with_all_actions_the_journeys_pass(cloud: Client, pump: Pump) -> None:
     assert _play_logs(cloud, pump) is State.RESOLVED
     assert _play_contents(cloud, pump) == "HoldsSecrets"
     assert _play_deletion(cloud, pump) is State.RESOLVED
+    assert _look_at_events(pump) == {Result.PASS}
     assert _play_cost(cloud, pump) == 30
 
 
@@ -93,6 +98,8 @@ def test_with_one_action_less_a_journey_fails(
         assert _play_logs(cloud, pump) is not State.RESOLVED
     elif action.startswith("Microsoft.KeyVault/vaults/secrets/"):
         assert _play_contents(cloud, pump) == "AuthorizationFailed"
+    elif action.startswith(_OF_EVENTS):
+        assert _look_at_events(pump) == {Result.FAIL}
     elif action.startswith(_OF_DELETION):
         assert _play_deletion(cloud, pump) is not State.RESOLVED
     elif action.startswith(_OF_MIGRATION):
@@ -211,6 +218,12 @@ def _play_contents(cloud: Client, pump: Pump) -> str:
     pump.run()
     stored = pump.app.records.get(remediation_id("KV-DEDICATED", ids.parse(vault).key, ""))
     return stored.row.finding.reason if stored else ""
+
+
+def _look_at_events(pump: Pump) -> set[Result]:
+    """Have the doctor look at the event subscriptions; return how that went."""
+    (look,) = [it for it in events.LOOKS if it.name == topics.NAME]
+    return {it.result for it in look.run(pump.app)}
 
 
 def _play_cost(cloud: Client, pump: Pump) -> int | None:

@@ -22,6 +22,7 @@ def test_an_event_becomes_a_message(world: World) -> None:
         "woken": False,
         "due": 0,
         "whole": False,
+        "via": "vaults",
     }
 
 

@@ -84,6 +84,7 @@ def test_the_app_starts_with_what_the_template_sets(sentence: str) -> None:
     assert all(not NOT_ON_FLEX & set(it) for it in given)
     if sentence == "everything":
         assert found["front"].choices.two_approvers, "the parameter `settings` sets what the template does not"
+    assert found["front"].shared == found["hand"].shared  # what the doctor compares
 
 
 def test_every_setting_that_is_left_has_a_reason() -> None:

@@ -23,6 +23,8 @@ from tests.reference import REFERENCE, ROOT, needs_reference
 SILENT = {
     "Microsoft.Authorization/locks": "asked right before a write; it opens and closes no finding",
     "Microsoft.Authorization/denyAssignments": "the same",
+    "Microsoft.EventGrid/systemTopics": "the doctor alone reads it: no vault is judged by it",
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions": "the same",
     "Microsoft.Authorization/roleDefinitions": "lies above all vaults: nobody can tell which of them it concerns",
 }
 # It is asked for and no record here holds it: where it is known from.

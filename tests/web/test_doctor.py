@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import Request
 
-from shared.web.api import VERSION
+from shared.core.version import VERSION
 from shared.web.doctor import Doctor
 from tests.fakes import World
 from tests.web.entry import Entry, app_token, token

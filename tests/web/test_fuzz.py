@@ -18,8 +18,9 @@ from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks as openapi
 
 from shared.core.ports import Poisoned
+from shared.core.version import VERSION
 from shared.flow.approve import Yes, approve, reject
-from shared.web.api import VERSION, Api, operations
+from shared.web.api import Api, operations
 from shared.web.openapi import document
 from tests.fakes import NOON, World, vault_id
 from tests.flow.conftest import run

@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.core.checkup import Check, Result
 from shared.core.checkup.rights import listed
 from shared.core.choices import Choices, Mode
+from shared.core.ports.vitals import Home
 
 _AREA = "settings"
 DATABRICKS = "az ad sp show --id 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d --query id"
@@ -109,3 +110,16 @@ def databricks(choices: Choices, ours: frozenset[str], named: frozenset[str] | N
             f"compare it with what this prints: {DATABRICKS}",
         )  # fmt: skip
     return Check(name, _AREA, Result.PASS, "CMK_DATABRICKS_PRINCIPAL_ID is what the writer's condition names")
+
+
+def easy_auth(home: Home) -> Check:
+    """Say whether App Service's sign-in is in front of the app, as its environment tells. We check every token ourselves."""
+    name, area = "easy-auth", "sign-in"
+    if home.signs_in is None:
+        return Check(name, area, Result.PASS, "this app runs outside App Service: nobody signs in with a browser")
+    if not home.signs_in:
+        return Check(
+            name, area, Result.WARN, "App Service Authentication is off: tokens are taken, and no browser can sign in to the console",
+            "switch it on with Entra and the token store, let requests without a sign-in through, and leave out /runtime/webhooks",
+        )  # fmt: skip
+    return Check(name, area, Result.PASS, "App Service Authentication is on; each token is checked here all the same")

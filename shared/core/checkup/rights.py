@@ -15,7 +15,8 @@ READS = frozenset({
     "Microsoft.Authorization/denyAssignments/read", "Microsoft.Authorization/locks/read",
     "Microsoft.Authorization/roleAssignmentScheduleInstances/read", "Microsoft.Authorization/roleAssignments/read",
     "Microsoft.Authorization/roleDefinitions/read", "Microsoft.Databricks/locations/operationstatuses/read",
-    "Microsoft.Databricks/workspaces/read", "Microsoft.Insights/diagnosticSettings/read",
+    "Microsoft.Databricks/workspaces/read", "Microsoft.EventGrid/systemTopics/eventSubscriptions/read",
+    "Microsoft.EventGrid/systemTopics/read", "Microsoft.Insights/diagnosticSettings/read",
     "Microsoft.Insights/eventtypes/values/read", "Microsoft.Insights/metrics/read",
     "Microsoft.KeyVault/deletedVaults/read",
     "Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/versions/read",
@@ -33,6 +34,11 @@ LINKED = frozenset({
     "Microsoft.Databricks/accessConnectors/read", "Microsoft.Network/virtualNetworks/subnets/join/action",
     "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
 })  # fmt: skip
+KEY_USER = frozenset({
+    "Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/unwrap/action",
+    "Microsoft.KeyVault/vaults/keys/wrap/action",
+})  # fmt: skip
+SENDS = frozenset({"Microsoft.OperationalInsights/workspaces/sharedKeys/action"})
 # SHA-256 of infra/roles/grants.condition without spaces, in lower case, with `{azure_databricks}` left as it is.
 CONDITION = "e5d0a4a19958368c5059a05f78187879d83e183326039f656f879d5f240127a1"
 _PRINCIPAL = re.compile(r"(principalid\]forany\w+:guidequals\{)([0-9a-f-]{36})(\})")
@@ -113,6 +119,16 @@ def excess(held: Sequence[Holding], allowed: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def wide(held: Sequence[Holding], role: frozenset[str]) -> tuple[str, ...]:
+    """Return what lets its holder read more than its role says, as `role: action`. A role that also writes is `excess`, whole."""
+    known = {fold(action) for action in role}
+    readers = [it for it in held if not excess([it], role | GRANTS)]
+    found = {
+        f"{it.role}: {word}" for it in readers for word in it.actions if word.endswith("/read") and word not in known
+    }
+    return tuple(sorted(found))
+
+
 def _is_harmless(pattern: str) -> bool:
     return pattern.endswith("/read") or _is_storage(pattern)
 
@@ -134,6 +150,40 @@ def on_reader(held: Sequence[Holding], scope: str) -> Iterator[Check]:
             "reader-excess", "rights", Result.FAIL, f"at {scope} the reader can do more than read: {listed(beyond)}",
             "take that role from the reader: everything that faces people runs under it",
         )  # fmt: skip
+
+
+def on_width(held: Sequence[Holding], scope: str, who: str, role: frozenset[str]) -> Iterator[Check]:
+    """Say what an identity may read at a subscription beyond its role."""
+    beyond = wide(held, role)
+    if beyond:
+        yield Check(
+            f"{who}-wide", "rights", Result.WARN, f"at {scope} the {who} can read more than its role says: {listed(beyond)}",
+            f"take that role from the {who}, unless something else of yours needs it; infra/roles says what we need",
+        )  # fmt: skip
+
+
+def on_logs(held: Sequence[Holding], workspace: str) -> Iterator[Check]:
+    """Say whether the writer may send logs to the Log Analytics workspace of CMK_LOG_WORKSPACE (an id)."""
+    if lacks(held, workspace, SENDS):
+        yield Check(
+            "writer-logs", "rights", Result.WARN,
+            f"at {workspace} the writer may not {', '.join(SENDS)}: diagnostic settings of vaults will fail",
+            "give the writer the role of infra/roles/linked.json at that workspace, or empty CMK_LOG_WORKSPACE",
+        )  # fmt: skip
+
+
+def on_key_user(definition: Mapping[str, Any] | None) -> Check:
+    """Say whether the strict narrow role is there and gives exactly what it must. None: there is no such role."""
+    name, todo = "key-user-role", "deploy infra/roles/key_user.json under its Id, or set CMK_NARROW_ROLE to built-in"
+    if definition is None:
+        said = "CMK_NARROW_ROLE is strict, and the role that it names does not exist: no plan of KV-ACCESS can be carried out"
+        return Check(name, "rights", Result.FAIL, said, todo)
+    blocks = wire.rows(wire.obj(definition, "properties"), "permissions")
+    given = {word for field in ("actions", "dataActions") for it in blocks for word in wire.words(it, field)}
+    if {fold(word) for word in given} != {fold(word) for word in KEY_USER}:
+        said = f"the strict narrow role gives {listed(sorted(given))} instead of {listed(sorted(KEY_USER))}"
+        return Check(name, "rights", Result.FAIL, said, todo)
+    return Check(name, "rights", Result.PASS, "the strict narrow role is there and gives exactly what it must")
 
 
 def on_writer(held: Sequence[Holding], scope: str, *, is_needed: bool) -> Iterator[Check]:

@@ -6,11 +6,13 @@ from typing import Any, Protocol
 
 from shared.core.choices import Choices
 from shared.core.control import Remediator
+from shared.core.part import Part
 from shared.core.ports.answers import Answers, Claim, Kept
 from shared.core.ports.azure import Arm, Diary, Grants, Hand, Inventory, Keys, Vaults
 from shared.core.ports.estate import Estate, JudgementPage
 from shared.core.ports.figures import FigureBook
 from shared.core.ports.letters import Letters
+from shared.core.ports.pulse import Pulse
 from shared.core.ports.records import Records
 from shared.core.ports.surveys import Surveys
 from shared.core.ports.tickets import Filed, TicketBook, TicketPage, Tickets
@@ -28,7 +30,7 @@ from shared.core.ports.values import (
     SummaryPage,
     Trail,
 )
-from shared.core.ports.vitals import Backlog, Seen, Vitals
+from shared.core.ports.vitals import Backlog, Home, Seen, Vitals
 
 __all__ = [
     "Answers",
@@ -45,6 +47,7 @@ __all__ = [
     "Gather",
     "Grants",
     "Hand",
+    "Home",
     "Inventory",
     "JudgementPage",
     "Kept",
@@ -56,6 +59,7 @@ __all__ = [
     "PoisonRecord",
     "Poisoned",
     "Ports",
+    "Pulse",
     "Queue",
     "Records",
     "Seen",
@@ -183,6 +187,16 @@ class Ports(Protocol):
     @property
     def clock(self) -> Clock:
         """Time."""
+        ...
+
+    @property
+    def pulse(self) -> Pulse:
+        """Signs of life."""
+        ...
+
+    @property
+    def part(self) -> Part:
+        """What runs here, as it describes itself."""
         ...
 
     @property

@@ -24,6 +24,20 @@ class Seen:
     time: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where this app itself is, as far as it knows: '' and None where nothing tells.
+
+    `site` is its name in App Service, `account` its storage account, `dead_letters` account/container of CMK_DEAD_LETTERS.
+    `signs_in`: whether App Service's sign-in stands in front of it.
+    """
+
+    site: str = ""
+    account: str = ""
+    dead_letters: str = ""
+    signs_in: bool | None = None
+
+
 class Vitals(Protocol):
     """Single measurements, none of them kept. All but the writer's name are asked as the reader.
 
@@ -60,4 +74,17 @@ class Vitals(Protocol):
 
     def written(self, subscription: str, since: datetime) -> Sequence[Seen]:
         """Return the writes to vaults and workspaces of a subscription that ended well since a time."""
+        ...
+
+    @property
+    def home(self) -> Home:
+        """Where this app is. Asks nobody."""
+        ...
+
+    def topics(self, subscription: str) -> Sequence[Mapping[str, Any]]:
+        """Return the raw system topics of Event Grid that lie in a subscription."""
+        ...
+
+    def subscribed(self, topic: str) -> Sequence[Mapping[str, Any]]:
+        """Return the raw event subscriptions of a system topic (its id)."""
         ...

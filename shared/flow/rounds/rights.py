@@ -5,8 +5,9 @@ from typing import Any
 
 from shared.core.checkup import Check, Result, choices, rights
 from shared.core.choices import Mode
-from shared.core.errors import Denied
+from shared.core.errors import Conflict, Denied
 from shared.core.ids import fold
+from shared.core.moves.grant import STRICT
 from shared.core.ports import Ports
 from shared.flow.rounds import MOST, Look, estate, named
 
@@ -53,7 +54,8 @@ def _reader_rights(ports: Ports) -> Iterator[Check]:
     for subscription in subscriptions[:MOST]:
         scope = f"/subscriptions/{subscription}"
         try:
-            found += rights.on_reader(_held(ports, subscription, identity, known), scope)
+            held = _held(ports, subscription, identity, known)
+            found += [*rights.on_reader(held, scope), *rights.on_width(held, scope, "reader", rights.READS)]
         except Denied as error:
             found.append(Check(
                 "reader-role", "rights", Result.FAIL, f"at {scope} the reader may not even see who holds which role: {error.message}",
@@ -129,7 +131,24 @@ def _on_writer(ports: Ports, subscription: str, held: tuple[rights.Holding, ...]
     for place in wanted or [scope]:
         yield from rights.on_writer(held, place, is_needed=bool(wanted) and writes)
     yield from rights.on_excess(held, scope)
+    yield from rights.on_width(held, scope, "writer", rights.WRITES | rights.LINKED)
     yield from rights.on_condition(held, scope)
+    logs = ports.choices.log_workspace
+    if logs and fold(logs.subscription) == subscription:
+        yield from rights.on_logs(held, logs.key)
+
+
+def _key_user(ports: Ports) -> Iterator[Check]:
+    """Look at the strict narrow role, where it is the one that is given."""
+    if not ports.choices.strict_role:
+        yield Check("key-user-role", "rights", Result.PASS, "the narrow role is Azure's own (CMK_NARROW_ROLE)")
+        return
+    subscription = next(iter(estate(ports)), "")
+    try:
+        definition = ports.vitals.definition(subscription, STRICT) if subscription else None
+    except Conflict:  # Azure: RoleDefinitionDoesNotExist
+        definition = None
+    yield rights.on_key_user(definition)
 
 
 LOOKS = (
@@ -149,5 +168,6 @@ LOOKS = (
     ),
     Look("estate", "rights", _graph, f"{_GIVE} on each subscription; Resource Graph answers from what it may read"),
     Look("reader-role", "rights", _reader_rights, f"{_GIVE} on each subscription that is looked after"),
+    Look("key-user-role", "rights", _key_user, f"{_GIVE}: without it no role can be read"),
     Look("writer-role", "rights", _writer_rights, f"{_GIVE}: without it nobody sees what the writer holds"),
 )

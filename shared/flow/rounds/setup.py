@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from shared.core import parse
-from shared.core.checkup import Check, Result, choices, work
+from shared.core.checkup import Check, Result, choices, parts, work
 from shared.core.choices import KeyVault
 from shared.core.errors import Denied
 from shared.core.ports import Ports
@@ -60,6 +60,14 @@ def _signing_keys(ports: Ports) -> Iterator[Check]:
     )
 
 
+def _easy_auth(ports: Ports) -> Iterator[Check]:
+    yield choices.easy_auth(ports.vitals.home)
+
+
+def _parts(ports: Ports) -> Iterator[Check]:
+    yield from parts.judged(ports.part, ports.pulse.part("hand"), ports.clock.now())
+
+
 def _clock(where: str) -> Callable[[Ports], Iterator[Check]]:
     def look(ports: Ports) -> Iterator[Check]:
         before = ports.clock.now()
@@ -81,6 +89,8 @@ LOOKS = (
         "can the app reach CMK_AUTHORITY_URL? Without its keys nobody gets in",
         Result.FAIL,
     ),
+    Look("easy-auth", "sign-in", _easy_auth, ""),
+    Look(parts.NAME, parts.AREA, _parts, "look at AzureWebJobsStorage and its roles"),
     Look("clock-resource-manager", "clocks", _clock("Resource Manager"), _CLOCK),
     Look("clock-storage", "clocks", _clock("storage"), _CLOCK),
 )

@@ -68,6 +68,7 @@ TYPES: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     "Microsoft.EventGrid": {
         "eventSubscriptions": (("2025-02-15", "2022-06-15"), "SupportsExtension"),
         "systemTopics": (("2025-02-15", "2022-06-15"), TAGGED),
+        "systemTopics/eventSubscriptions": (("2025-02-15", "2022-06-15"), "None"),
     },
 }
 NAMES = {fold(name): name for name in TYPES}
