@@ -16,7 +16,8 @@ from shared.core.ticket import Note, Standing, Ticket
 from simulator.client import Client
 from tests.adapters.conftest import identity
 from tests.core.test_ticket import opened, row
-from tests.fakes import NOON, MemoryTickets
+from tests.fakes import NOON
+from tests.tickets import MemoryTickets
 
 _NUMBERS = itertools.count()
 
