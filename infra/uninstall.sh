@@ -8,12 +8,14 @@
 #   --client        the app registration goes as well
 #   --settings      the diagnostic settings `cmkwarden-audit` go as well: the audit logs of those vaults then end
 #
+# Where something cannot be listed or deleted it stops, and can be run again.
+#
 # What stays, whatever is said: keys, vaults, workspaces, and the narrow roles that the writer gave to the services that use
 # the keys. Without them the workspaces would stand still.
 set -euo pipefail
 
 subscriptions=() group=rg-cmkwarden topics=rg-cmkwarden-events client='' settings=no yes=no
-usage() { sed -n '2,13p' "$0" >&2; exit 2; }
+usage() { sed -n '2,15p' "$0" >&2; exit 2; }
 while [ $# -gt 0 ]; do
   case $1 in
     --subscription) subscriptions+=("${2:?}"); shift ;;
@@ -31,16 +33,20 @@ home=${subscriptions[0]}
 
 say() { printf '%s\n' "$*"; }
 run() { if [ $yes = yes ]; then say "+ $*"; "$@"; else say "would: $*"; fi; }
+# Always `list=$(ids ...)` first, and never `for x in $(ids ...)`: there a list that fails counts as an empty one, and the
+# script goes on to delete the identities whose assignments it has not seen.
 ids() { az "$@" --output tsv; }
 
 say "# 1. event subscriptions: nothing more comes in"
 for subscription in "${subscriptions[@]}"; do
-  for topic in $(ids eventgrid system-topic list --subscription "$subscription" --query '[].id'); do
+  found=$(ids eventgrid system-topic list --subscription "$subscription" --query '[].id')
+  for topic in $found; do
     name=${topic##*/}
     rest=${topic%/providers/*}
     holder=${rest##*/}
-    for event in $(ids eventgrid system-topic event-subscription list --subscription "$subscription" \
-        --resource-group "$holder" --system-topic-name "$name" --query "[?starts_with(name, 'cmkwarden-')].name"); do
+    events=$(ids eventgrid system-topic event-subscription list --subscription "$subscription" \
+      --resource-group "$holder" --system-topic-name "$name" --query "[?starts_with(name, 'cmkwarden-')].name")
+    for event in $events; do
       run az eventgrid system-topic event-subscription delete --subscription "$subscription" --resource-group "$holder" \
         --system-topic-name "$name" --name "$event" --yes
     done
@@ -52,9 +58,15 @@ for subscription in "${subscriptions[@]}"; do
 done
 
 say "# 2. what our identities may do: before the identities, or the assignments stay behind without a name"
-for principal in $(ids identity list --subscription "$home" --resource-group "$group" --query '[].principalId'); do
+is_there=$(ids group exists --subscription "$home" --name "$group")
+principals=''
+if [ "$is_there" = true ]; then
+  principals=$(ids identity list --subscription "$home" --resource-group "$group" --query '[].principalId')
+fi
+for principal in $principals; do
   for subscription in "${subscriptions[@]}"; do
-    for assignment in $(ids role assignment list --subscription "$subscription" --all --assignee "$principal" --query '[].id'); do
+    assignments=$(ids role assignment list --subscription "$subscription" --all --assignee "$principal" --query '[].id')
+    for assignment in $assignments; do
       run az role assignment delete --ids "$assignment"
     done
   done
@@ -64,7 +76,8 @@ say "# 3. the custom roles. Azure keeps one that somebody still holds: 'cmkwarde
 for role in 'cmkwarden Reader' 'cmkwarden Writer' 'cmkwarden Grants' 'cmkwarden Linked'; do
   run az role definition delete --name "$role" --subscription "$home" || say "kept: $role is held in a subscription that was not named"
 done
-if [ -z "$(ids role assignment list --subscription "$home" --all --role 'cmkwarden Key User' --query '[].id')" ]; then
+holders=$(ids role assignment list --subscription "$home" --all --query "[?roleDefinitionName=='cmkwarden Key User'].id")
+if [ -z "$holders" ]; then
   run az role definition delete --name 'cmkwarden Key User' --subscription "$home" || say "kept: held in another subscription"
 else
   say "kept: cmkwarden Key User, which services hold at their keys"
@@ -73,29 +86,38 @@ fi
 say "# 4. policies: assignments before what they assign"
 for subscription in "${subscriptions[@]}"; do
   ours="starts_with(name, 'cmkwarden') && starts_with(id, '/subscriptions/$subscription/')"
-  for name in $(ids policy assignment list --subscription "$subscription" --query "[?$ours].name"); do
+  names=$(ids policy assignment list --subscription "$subscription" --query "[?$ours].name")
+  for name in $names; do
     run az policy assignment delete --name "$name" --scope "/subscriptions/$subscription"
   done
-  for name in $(ids policy set-definition list --subscription "$subscription" --query "[?$ours].name"); do
+  names=$(ids policy set-definition list --subscription "$subscription" --query "[?$ours].name")
+  for name in $names; do
     run az policy set-definition delete --subscription "$subscription" --name "$name"
   done
-  for name in $(ids policy definition list --subscription "$subscription" --query "[?$ours].name"); do
+  names=$(ids policy definition list --subscription "$subscription" --query "[?$ours].name")
+  for name in $names; do
     run az policy definition delete --subscription "$subscription" --name "$name"
   done
 done
 
 say "# 5. resource groups: apps, plans, identities, storage with all records, logs, alerts, budget"
 for subscription in "${subscriptions[@]}"; do
-  if [ "$(ids group exists --subscription "$subscription" --name "$topics")" = true ]; then
+  is_there=$(ids group exists --subscription "$subscription" --name "$topics")
+  if [ "$is_there" = true ]; then
     run az group delete --subscription "$subscription" --name "$topics" --yes
   fi
 done
-run az group delete --subscription "$home" --name "$group" --yes
+is_there=$(ids group exists --subscription "$home" --name "$group")
+if [ "$is_there" = true ]; then
+  run az group delete --subscription "$home" --name "$group" --yes
+fi
 
 say "# 6. what the app itself made in vaults, at run time"
 for subscription in "${subscriptions[@]}"; do
-  for vault in $(ids keyvault list --subscription "$subscription" --query '[].id'); do
-    if [ -n "$(ids monitor diagnostic-settings list --resource "$vault" --query "[?name=='cmkwarden-audit'].id")" ]; then
+  vaults=$(ids keyvault list --subscription "$subscription" --query '[].id')
+  for vault in $vaults; do
+    held=$(ids monitor diagnostic-settings list --resource "$vault" --query "[?name=='cmkwarden-audit'].id")
+    if [ -n "$held" ]; then
       if [ $settings = yes ]; then
         run az monitor diagnostic-settings delete --resource "$vault" --name cmkwarden-audit
       else

@@ -22,8 +22,8 @@ PARAMETERS: Json = {
     "retentionDays": parameter("int", "Days that logs are kept.", default=90),
     "budgetAmount": parameter("int", "Monthly budget of the resource group, in the currency of the bill. 0: none.", default=0),
     "budgetStart": parameter("string", "First day of the budget; the first of a month.", default="[utcNow('yyyy-MM-01')]"),
-    "mails": parameter("array", "Who is told of costs.", default=[]),
-    "endpointSubnetId": parameter("string", "Id of the subnet for private endpoints. Not empty: the private mode.", default=""),
+    "mails": parameter("array", "Addresses that are written to: of costs, and of alerts.", default=[]),
+    "endpointSubnetId": parameter("string", "Private mode: id of the subnet for private endpoints. Both subnets, or neither.", default=""),
     "integrationSubnetId": parameter("string", "Private mode: id of the subnet that the apps call out from, delegated to Microsoft.App/environments.", default=""),
     "dnsZoneIds": parameter("object", "Private mode: ids of the private DNS zones of blob, queue, table and sites. Empty ones: a policy of yours makes the entries.", default={"blob": "", "queue": "", "table": "", "sites": ""}),
 }  # fmt: skip

@@ -1,16 +1,20 @@
 """infra/arm/main.json and group.json: everything at once, from a subscription or from a management group."""
 
+from typing import Any
+
 from infra.assemble import policies
 from infra.assemble.alerts import alerts
 from infra.assemble.app import PARAMETERS as OF_APP
 from infra.assemble.app import app
 from infra.assemble.arm import Json, guarded, output, parameter, resource, template
 from infra.assemble.linked import linked
+from infra.assemble.names import IS_MEANT_PRIVATE
 from infra.assemble.nest import KIND, nested, offered
 from infra.assemble.roles import roles
 from infra.assemble.subscription import subscription
 from infra.assemble.vault import vault
 
+ALERTS: Any = alerts()["parameters"]
 _HERE = parameter("string", "The region of all parts.", default="[deployment().location]")
 PARAMETERS: Json = {
     **{name: declared for name, declared in OF_APP.items() if name not in {"location", "subscriptions"}},
@@ -22,6 +26,7 @@ PARAMETERS: Json = {
     "vaults": parameter("array", "Vaults that hold keys: a list of {id, location, topic}; topic is the name of their system topic if there is one, else ''.", default=[]),
     "linked": parameter("array", "Ids of networks, access connectors and log workspaces that the writer's writes name.", default=[]),
     "alerts": parameter("bool", "True: alerts and the workbook (docs/alerts.md).", default=True),
+    **{name: ALERTS[name] for name in ("actionGroups", "expectedPrincipals", "operationsPerDay")},
     "policies": parameter("bool", "True: the Azure Policy pack in each subscription, with its defaults (docs/policies.md).", default=False),
     "managedDisksPolicy": parameter("bool", "True: with the policy for managed disks, whose alias nobody has verified.", default=False),
     "subscribe": parameter("bool", "True: make the event subscriptions. Second phase: the code must be deployed first.", default=False),
@@ -40,7 +45,7 @@ def main() -> Json:
     offers = {
         **{name: f"parameters('{name}')" for name in parameters},
         **{name: f"reference({_APP}).outputs.{name}.value" for name in app()["outputs"]},
-        "isPrivate": "not(empty(parameters('endpointSubnetId')))",
+        "isPrivate": IS_MEANT_PRIVATE,
     }
     here = {"resourceGroup": "[parameters('resourceGroup')]"}
     resources = [

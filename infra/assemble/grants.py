@@ -1,8 +1,10 @@
 """Which identity may do what with our own storage and telemetry: the least that the app works with, each with its reason."""
 
 from infra.assemble import names
-from infra.assemble.arm import Json, identify, resource
+from infra.assemble.arm import Json, identify, parameter, resource, template
 from infra.assemble.identities import identity_id, principal
+from infra.assemble.nest import KIND as NESTED
+from infra.assemble.nest import nested
 
 # Azure's own roles (AZURE 3.1; Monitoring Metrics Publisher: the list of built-in roles).
 ROLES = {
@@ -26,32 +28,49 @@ GRANTS = (
 
 
 def resources() -> list[Json]:
-    """Return the role assignments. Their names are made of who, where and what: a second deployment finds its own."""
-    return [_grant(*grant) for grant in GRANTS]
+    """Return the deployment that gives the roles: within it object ids are parameters, so that names can be made of them.
+
+    An identity that was made anew is another principal under the same name. Azure moves no assignment to another principal
+    (RoleAssignmentUpdateNotPermitted), so the name must change with it.
+    """
+    after = [*(identify(*place) for place in _PLACES.values()), *(identity_id(who) for who in _HOLDERS)]
+    return [nested(_NAME, _inner(), _offers(), dependsOn=[f"[{it}]" for it in after])]
+
+
+def given() -> str:
+    """Return the id of that deployment, for `dependsOn`: an app that starts before its roles are given cannot start."""
+    return f"[{identify(NESTED, f"'{_NAME}'")}]"
+
+
+_NAME = "cmkwarden-grants"
+_HOLDERS = tuple(dict.fromkeys(who for who, _, _, _ in GRANTS))
+_PLACES = {"stateId": (_ACCOUNT, names.STATE), "handAccountId": (_ACCOUNT, names.HAND_ACCOUNT), "componentId": (_COMPONENT, names.COMPONENT)}  # fmt: skip
+
+
+def _offers() -> dict[str, str]:
+    return {
+        **{name: identify(*place) for name, place in _PLACES.items()},
+        **{f"{who}PrincipalId": principal(who) for who in _HOLDERS},
+    }
+
+
+def _inner() -> Json:
+    parameters = {name: parameter("string", "Id of a resource, or object id of an identity.") for name in _offers()}
+    return template("group", parameters, {}, [_grant(*grant) for grant in GRANTS], {})
 
 
 def _grant(who: str, where: tuple[str, str], role: str, why: str) -> Json:
-    place = identify(*where)
+    place = next(f"parameters('{name}')" for name, it in _PLACES.items() if it == where)
+    holder = f"parameters('{who}PrincipalId')"
     definition = f"subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{ROLES[role]}')"
     return resource(
         "Microsoft.Authorization/roleAssignments",
-        f"[guid({place}, {identity_id(who)}, '{ROLES[role]}')]",
+        f"[guid({place}, {holder}, '{ROLES[role]}')]",
         scope=f"[{place}]",
-        dependsOn=[f"[{place}]", f"[{identity_id(who)}]"],
         properties={
             "roleDefinitionId": f"[{definition}]",
-            "principalId": f"[{principal(who)}]",
+            "principalId": f"[{holder}]",
             "principalType": "ServicePrincipal",
             "description": f"{role}: {why}",
         },
     )
-
-
-def of(who: str) -> list[str]:
-    """Return the ids of an identity's assignments, for `dependsOn`: an app that starts before them cannot start."""
-    return [
-        f"[extensionResourceId({identify(*where)}, 'Microsoft.Authorization/roleAssignments', "
-        f"guid({identify(*where)}, {identity_id(who)}, '{ROLES[role]}'))]"
-        for holder, where, role, _ in GRANTS
-        if holder == who
-    ]

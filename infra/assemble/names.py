@@ -1,5 +1,9 @@
 """What the parts of the app are called in Azure, as expressions: one place, so that no two templates disagree."""
 
+# Either of the two subnets says that the private mode is meant. With one alone Azure refuses the deployment: better than an
+# app on the internet that somebody takes for private.
+IS_MEANT_PRIVATE = "not(and(empty(parameters('endpointSubnetId')), empty(parameters('integrationSubnetId'))))"
+
 # Variables of app.json. A storage account has at most 24 letters and digits, and its name is the whole world's.
 VARIABLES = {
     "suffix": "[uniqueString(resourceGroup().id)]",
@@ -10,7 +14,7 @@ VARIABLES = {
     "handAccount": "[format('{0}h{1}', variables('short'), variables('suffix'))]",
     "workspace": "[format('{0}-logs', parameters('name'))]",
     "component": "[format('{0}-insights', parameters('name'))]",
-    "private": "[not(empty(parameters('endpointSubnetId')))]",
+    "private": f"[{IS_MEANT_PRIVATE}]",
 }
 STATE, HAND_ACCOUNT = "variables('stateAccount')", "variables('handAccount')"
 FRONT, HAND = "variables('front')", "variables('hand')"

@@ -49,7 +49,7 @@ def _site(part: str) -> Json:
         tags=f"[union(parameters('tags'), createObject('azd-service-name', '{part}'))]",
         kind="functionapp,linux",
         identity=held_by(part),
-        dependsOn=[f"[{plan_id(part)}]", f"[{package}]", *_identities(part), *grants.of(part)],
+        dependsOn=[f"[{plan_id(part)}]", f"[{package}]", *_identities(part), grants.given()],
         properties={
             "serverFarmId": f"[{plan_id(part)}]",
             "httpsOnly": True,

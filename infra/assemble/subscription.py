@@ -21,7 +21,8 @@ _GIVEN = {
     "writer": ("writerPrincipalId", "parameters('writes')", "cmkwarden writes what was decided"),
     "grants": (
         "writerPrincipalId",
-        "and(parameters('narrows'), not(empty(parameters('databricksPrincipalId'))))",
+        # It becomes part of the condition: what is no id, or could end the braces around it, gives no right at all.
+        "and(parameters('narrows'), equals(length(parameters('databricksPrincipalId')), 36), not(contains(parameters('databricksPrincipalId'), '}')))",
         "cmkwarden gives and takes roles, under a condition that says which",
     ),
 }

@@ -8,14 +8,17 @@ from pathlib import Path
 Answers = list[tuple[str, list[str]]]
 
 
-def install(folder: Path, answers: Answers) -> dict[str, str]:
+def install(folder: Path, answers: Answers, failing: str = "") -> dict[str, str]:
     """Put an `az` into a folder, with nothing asked yet; return the environment in which scripts find it.
 
-    An answer is (parts of a command in their order, with * between them; the lines that it prints).
+    An answer is (parts of a command in their order, with * between them; the lines that it prints). A command with
+    `failing` in it fails, as one does that somebody may not give.
     """
     notes = folder / "calls"
     notes.write_text("")
     lines = ["#!/bin/sh", f"printf '%s\\0' \"$*\" >> {notes}", 'case "$*" in']
+    if failing:
+        lines.append(f'*"{failing}"*) echo AuthorizationFailed >&2; exit 1 ;;')
     for parts, answer in answers:
         pattern = "*".join(f'"{part}"' for part in parts.split(" * "))
         lines.append(f"*{pattern}*) printf '%s\\n' {shlex.join(answer)} ;;")

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, NamedTuple
 
 from tests.infra.judges.cases import Case, assembled, values
@@ -37,8 +38,11 @@ def faulty(fault: Fault) -> Template:
 
 
 def first(template: Template, kind: str) -> Template:
-    """Return the first resource of a kind."""
-    found: Template = next(one for one in template["resources"] if one["type"] == kind)
+    """Return the first resource of a kind, also of those within a nested deployment."""
+    inner = (
+        one["properties"]["template"]["resources"] for one in template["resources"] if "template" in one["properties"]
+    )
+    found: Template = next(one for one in (*template["resources"], *chain(*inner)) if one["type"] == kind)
     return found
 
 

@@ -133,6 +133,15 @@ def test_a_filter_that_is_wrong_is_found(fault: Callable[[Entries], None]) -> No
     assert wrong(subscribed)
 
 
+def test_no_filter_has_more_values_than_event_grid_takes() -> None:
+    """25 filters and 25 values in them, for one subscription (AZURE 5.1, UNVERIFIED); one more, and no event subscription is made."""
+    subscribed = json.loads((ROOT / "infra/event_subscriptions.json").read_text())
+    filters = {it["name"]: it["filter"].get("advancedFilters", []) for it in subscribed}
+
+    assert len(filters) == 3
+    assert all(len(some) <= 25 and sum(len(one["values"]) for one in some) <= 25 for some in filters.values())
+
+
 def test_only_what_has_succeeded_passes() -> None:
     """Of one operation the two successes pass; failures, cancellations and actions change nothing that is read."""
     subscribed = entries("subscription.json", "written to")

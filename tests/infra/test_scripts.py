@@ -114,15 +114,48 @@ def test_the_way_out_is_not_guessed(tmp_path: Path, arguments: list[str]) -> Non
     assert azurecli.calls(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("failing", "stays"),
+    [
+        ("system-topic list", ["delete"]),
+        ("event-subscription list", ["topic delete", "identities"]),
+        ("identity list", ["role assignment delete", "group delete"]),
+        ("role assignment list --subscription " + TWO, ["role definition delete", "group delete"]),
+        ("roleDefinitionName=='cmkwarden Key User'", ["Key User", "group delete"]),
+        ("policy assignment list", ["policy definition delete", "group delete"]),
+        ("group exists", ["group delete"]),
+        ("keyvault list", ["diagnostic-settings delete"]),
+        ("diagnostic-settings list", ["diagnostic-settings delete"]),
+    ],
+)
+def test_what_cannot_be_listed_ends_it(tmp_path: Path, failing: str, stays: list[str]) -> None:
+    """A list that somebody may not see is no empty one: nothing that comes after it is deleted."""
+    done = azurecli.run(WAY_OUT, [*BOTH, "--yes", "--settings"], azurecli.install(tmp_path, HELD, failing))
+
+    assert done.returncode != 0
+    assert "AuthorizationFailed" in done.stderr
+    assert [call for call in changes(tmp_path) if any(word in call for word in stays)] == []
+
+
+def test_it_can_be_run_again_where_it_had_stopped(tmp_path: Path) -> None:
+    """The app's group is gone already, and with it the identities: what is left is still taken away."""
+    left: azurecli.Answers = [("group exists", ["false"]), *HELD[-2:]]
+    done = azurecli.run(WAY_OUT, [*BOTH, "--yes", "--settings", "--client", "c1"], azurecli.install(tmp_path, left, "identity list"))  # fmt: skip
+
+    assert done.returncode == 0
+    assert not any("group delete" in call for call in changes(tmp_path))
+    assert [call.split(" --")[0] for call in changes(tmp_path)][-2:] == ["monitor diagnostic-settings delete", "ad app delete"]  # fmt: skip
+
+
 ENTRA = ROOT / "infra/entra/app.sh"
 
 
-def test_a_registration_is_made_once(tmp_path: Path) -> None:
-    """Where there is none it is made; where there is one it is brought up to date; both print its client id last."""
-    known: azurecli.Answers = [("ad app list", ["c1"]), ("ad app show", ["object-1"])]
-    again = azurecli.run(ENTRA, ["create"], azurecli.install(tmp_path, known))
+def test_a_registration_is_made_and_brought_up_to_date(tmp_path: Path) -> None:
+    """Where there is none it is made; one that is named is brought up to date; both print its client id last."""
+    known: azurecli.Answers = [("ad app show", ["object-1"])]
+    again = azurecli.run(ENTRA, ["update", "c1"], azurecli.install(tmp_path, known))
     updated = azurecli.calls(tmp_path)
-    new = azurecli.run(ENTRA, ["create"], azurecli.install(tmp_path, [("ad app create", ["c2"]), *known[1:]]))
+    new = azurecli.run(ENTRA, ["create"], azurecli.install(tmp_path, [("ad app create", ["c2"]), *known]))
 
     assert (again.stdout.split()[-1], new.stdout.split()[-1]) == ("c1", "c2")
     assert not any("ad app create" in call for call in updated)
@@ -132,6 +165,27 @@ def test_a_registration_is_made_once(tmp_path: Path) -> None:
     assert bodies[0]["api"]["requestedAccessTokenVersion"] == 2
     assert bodies[1]["api"]["preAuthorizedApplications"][0]["delegatedPermissionIds"] == [scope]
     assert any(call.endswith("--set appRoleAssignmentRequired=true") for call in updated)
+
+
+def test_a_registration_that_somebody_else_may_have_made_is_not_taken(tmp_path: Path) -> None:
+    """Anybody may register an application called cmkwarden before us, and would own the door."""
+    answers: azurecli.Answers = [("ad app list", ["theirs"])]
+    done = azurecli.run(ENTRA, ["create"], azurecli.install(tmp_path, answers))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "theirs" in done.stderr
+    assert changes(tmp_path) == []
+    assert "--query [?displayName=='cmkwarden'].appId" in azurecli.calls(tmp_path)[0]  # Azure CLI lists what begins so
+
+
+@pytest.mark.parametrize("arguments", [[], ["update"], ["connect", "c1"], ["adopt", "c1"]])
+def test_a_registration_is_not_guessed(tmp_path: Path, arguments: list[str]) -> None:
+    """Without its words it says how it is used, all of it, and does nothing."""
+    done = azurecli.run(ENTRA, arguments, azurecli.install(tmp_path, []))
+
+    assert done.returncode == 2
+    assert all(f"app.sh {word}" in done.stderr for word in ("create", "update", "connect"))
+    assert azurecli.calls(tmp_path) == []
 
 
 def test_a_registration_trusts_the_door_and_no_secret(tmp_path: Path) -> None:
@@ -150,3 +204,15 @@ def test_a_registration_trusts_the_door_and_no_secret(tmp_path: Path) -> None:
     }
     assert any("--web-redirect-uris https://front.example/.auth/login/aad/callback" in call for call in azurecli.calls(tmp_path))  # fmt: skip
     assert not any("credential reset" in call for call in azurecli.calls(tmp_path))
+
+
+def test_a_door_that_was_made_anew_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    """The identity has another object id then: a second credential would be refused, and the first would stay trusted."""
+    answers: azurecli.Answers = [("account show", ["t1"]), ("federated-credential list", ["f1"])]
+    done = azurecli.run(ENTRA, ["connect", "c1", "https://front.example", "d2"], azurecli.install(tmp_path, answers))
+    changed = [call for call in changes(tmp_path) if "federated-credential" in call]
+
+    assert done.returncode == 0
+    assert len(changed) == 1
+    assert "federated-credential update --federated-credential-id f1 --id c1" in changed[0]
+    assert json.loads(changed[0].split("--parameters ")[1])["subject"] == "d2"

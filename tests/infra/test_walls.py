@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from infra.assemble.grants import ROLES
-from tests.infra.judges.cases import Case, expanded
+from tests.infra.judges.cases import Case, assembled, expanded, values
+from tests.infra.judges.expand import expand
 from tests.infra.loop import STORAGE
 from tests.reference import ROOT
 
@@ -36,15 +37,26 @@ def test_nobody_but_hand_can_write_the_package_of_hand() -> None:
     """Hand's package and keys lie in an account of its own, and one identity has a role on it: hand's."""
     package = site(IN_USE, "hand")["properties"]["functionAppConfig"]["deployment"]["storage"]
     account = package["value"].split("/")[2].split(".")[0]
+    (handed,) = [it["properties"]["parameters"] for it in bodies(IN_USE, "Microsoft.Resources/deployments")]
     holders = {
-        it["properties"]["principalId"].target.split("/")[-1]
-        for it in bodies(IN_USE, "Microsoft.Authorization/roleAssignments")
-        if it["scope"].lower().endswith(f"/storageaccounts/{account}".lower())
-    }
+        it.raw["properties"]["principalId"]
+        for it in expanded(IN_USE).resources
+        if it.kind == "Microsoft.Authorization/roleAssignments" and it.body["scope"].lower().endswith(f"/storageaccounts/{account}".lower())
+    }  # fmt: skip
 
-    assert holders == {"cmkwarden-hand"}
+    assert holders == {"[parameters('handPrincipalId')]"}
+    assert handed["handPrincipalId"]["value"].target.endswith("/cmkwarden-hand")
     assert account not in site(IN_USE, "front")["properties"]["functionAppConfig"]["deployment"]["storage"]["value"]
     assert package["authentication"]["userAssignedIdentityResourceId"].endswith("cmkwarden-hand")
+
+
+@pytest.mark.parametrize("case", [IN_USE, WRITTEN, Case("linked.json", "a log workspace")], ids=str)
+def test_an_identity_that_was_made_anew_gets_assignments_of_its_own(case: Case) -> None:
+    """Azure moves no assignment to another principal: one whose name is not made of it could never be made again."""
+    given = [it.raw for it in expanded(case).resources if it.kind == "Microsoft.Authorization/roleAssignments"]
+
+    assert given
+    assert [it for it in given if it["properties"]["principalId"].strip("[]") not in it["name"]] == []
 
 
 def test_roles_of_azure_are_four_narrow_ones() -> None:
@@ -81,6 +93,36 @@ def test_roles_are_given_and_taken_under_the_condition_alone() -> None:
     assert conditioned[0]["conditionVersion"] == "2.0"
     assert conditioned[0]["roleDefinitionId"].endswith(grants["name"])
     assert "{" + DATABRICKS + "}" in conditioned[0]["condition"]
+
+
+@pytest.mark.parametrize(
+    "principal",
+    ["", "AzureDatabricks", DATABRICKS[:-1], f"{DATABRICKS}, {DATABRICKS}", "a} OR ActionMatches{'*'".ljust(36, "/")],
+)
+def test_no_right_is_given_under_a_condition_that_could_say_something_else(principal: str) -> None:
+    """What stands for AzureDatabricks becomes part of the condition: 36 characters suffice to let the writer give any role."""
+    wanted = values("subscription.json")["written to"] | {"databricksPrincipalId": principal}
+    found = expand(assembled("subscription.json"), wanted).resources
+    roles = [it.body["properties"] for it in found if it.kind == "Microsoft.Authorization/roleAssignments" and "scope" not in it.body]  # fmt: skip
+
+    assert len(roles) == 2
+    assert not any("condition" in it for it in roles)
+
+
+@pytest.mark.parametrize("given", ["endpointSubnetId", "integrationSubnetId"])
+def test_half_of_the_private_mode_is_not_public(given: str) -> None:
+    """Whoever names one subnet means the private mode: nothing is open to the internet, in app.json and in main.json."""
+    subnet = values("app.json")["private"][given]
+    app = [*expand(assembled("app.json"), values("app.json")["everything"] | {given: subnet}).resources]
+    whole = [*expand(assembled("main.json"), values("main.json")["an estate"] | {given: subnet}).resources]
+
+    for found in (app, whole):
+        sites = [it.body["properties"]["publicNetworkAccess"] for it in found if it.kind == "Microsoft.Web/sites"]
+        accounts = [it.body["properties"]["networkAcls"]["defaultAction"] for it in found if it.kind == STORAGE]
+        assert (sites, accounts) == (["Disabled"] * 2, ["Deny"] * 2)
+    events = [it.body["properties"] for it in whole if it.kind == "Microsoft.EventGrid/systemTopics/eventSubscriptions"]
+    assert events
+    assert not any(it["destination"] for it in events)
 
 
 def test_the_key_user_keeps_its_id() -> None:
