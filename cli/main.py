@@ -24,8 +24,8 @@ _HELP = """Keeps Azure Databricks encrypted under keys that you control: what is
 
 Say where the app is with --url or CMKWARDEN_URL, and sign in with `az login` or CMKWARDEN_TOKEN.
 
-Ends with 0 if all is well, 1 if something was refused or cannot be reached, 2 if it was typed wrongly, 3 if `doctor` or
-`history verify` found something, 130 after Ctrl-C.
+Ends with 0 if all is well, 1 if something was refused or cannot be reached, 2 if it was typed wrongly, 3 if `doctor`,
+`history verify` or `evidence-check` found something, 4 if `sweep --wait` could not read everything, 130 after Ctrl-C.
 
 Examples:
 

@@ -15,7 +15,7 @@
 set -euo pipefail
 
 subscriptions=() group=rg-cmkwarden topics=rg-cmkwarden-events client='' settings=no yes=no
-usage() { sed -n '2,15p' "$0" >&2; exit 2; }
+usage() { sed -n '2,14p' "$0" >&2; exit 2; }
 while [ $# -gt 0 ]; do
   case $1 in
     --subscription) subscriptions+=("${2:?}"); shift ;;

@@ -45,11 +45,12 @@ def _up(stack: Stack, ended: threading.Event) -> int:
 
 
 def _demo(stack: Stack, ended: threading.Event) -> int:
-    from simulator.story import tell  # noqa: PLC0415 - `up` has no use for it
+    from simulator.story import invite, tell  # noqa: PLC0415 - `up` has no use for it
 
     told = tell(stack.facts, ended)
     if ended.is_set() or os.environ.get("DEMO_EXIT") == "1":
         return 0 if told else 1
+    invite(stack.facts)
     print("\nserving until Ctrl-C …", flush=True)
     return _serve(stack, ended)
 

@@ -47,7 +47,6 @@ def tell(facts: Mapping[str, Any], ended: threading.Event) -> bool:
         except TimeoutError as error:
             teller.line(f"NOT as it should be: {error}")
             good = False
-    _farewell(facts, teller)
     return good
 
 
@@ -170,8 +169,9 @@ def _confidential(client: Client, teller: _Teller) -> bool:
     return client.writes(workspace["id"]) == []
 
 
-def _farewell(facts: Mapping[str, Any], teller: _Teller) -> None:
-    teller.chapter("Try it, in another terminal")
+def invite(facts: Mapping[str, Any]) -> None:
+    """Say what can be tried while all of it is still served."""
+    _Teller().chapter("Try it, in another terminal")
     vault = world.vault_id(facts["subscriptions"][0], "kv-claims-other")
     print(f"The console is at {facts['functions']}/ (its sign-in page offers Ada Approver and others);")
     print("the command line, here in the checkout:  .venv/bin/python -m cli.main findings --local")

@@ -13,13 +13,14 @@ from shared.core.record import State
 from simulator.stack import ROOT
 
 
-def _tracked(*patterns: str) -> list[str]:
+def tracked(*patterns: str) -> list[str]:
+    """Return the files of the project whose names fit, those that are not committed yet among them."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     return [path for path in listed if (ROOT / path).exists()]
 
 
-SOURCES = [path for path in _tracked("*.py") if not path.startswith("tests/")]
+SOURCES = [path for path in tracked("*.py") if not path.startswith("tests/")]
 
 
 def summary(path: str) -> str:
@@ -41,7 +42,7 @@ def test_no_other_file_is_forgotten() -> None:
     """Configuration, roles and scripts are named as well, and nothing is named that is not there."""
     page = (ROOT / "docs/architecture.md").read_text()
     others = [
-        path for path in _tracked("*.json", ".ci/*", "Makefile", "*.toml", "*.txt") if not path.startswith("tests/")
+        path for path in tracked("*.json", ".ci/*", "Makefile", "*.toml", "*.txt") if not path.startswith("tests/")
     ]
 
     assert [path for path in others if f"`{path}`" not in page] == []
@@ -49,7 +50,7 @@ def test_no_other_file_is_forgotten() -> None:
     assert [path for path in rows if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("path", _tracked("*.py"))
+@pytest.mark.parametrize("path", tracked("*.py"))
 def test_no_file_is_too_long(path: str) -> None:
     """A file above 300 lines is two files; tests may be longer, up to 500."""
     lines = len((ROOT / path).read_text().splitlines())

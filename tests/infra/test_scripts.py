@@ -112,6 +112,7 @@ def test_the_way_out_is_not_guessed(tmp_path: Path, arguments: list[str]) -> Non
 
     assert done.returncode != 0
     assert azurecli.calls(tmp_path) == []
+    assert "set -euo" not in done.stderr  # the page of usage ends with the comment
 
 
 @pytest.mark.parametrize(
