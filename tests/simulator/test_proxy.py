@@ -123,7 +123,7 @@ def test_azures_names_are_let_through(target: str) -> None:
         ".vault.azure.net:443",
         "vault.azure.net:443",
         "127.0.0.1:443",
-        "pypi.org:443",
+        "example.com:443",
         ":443",
         "",
     ],
